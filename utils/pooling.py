@@ -62,11 +62,6 @@ def icc(hospital_sd: ArrayLike, patient_sd: ArrayLike) -> float | Floats:
         Standard deviations between hospitals and between patients of one hospital, in the
         same unit. Arrays are broadcast against each other.
 
-    Returns
-    -------
-    float or ndarray
-        Between 0 and 1; a float where both arguments are single numbers.
-
     Raises
     ------
     ValueError
@@ -100,11 +95,6 @@ def design_effect(icc: ArrayLike, patients_per_hospital: ArrayLike) -> float | F
         One number where all hospitals have the same size. An array is the sizes of the
         hospitals of one study: it gives one design effect, not one per entry.
 
-    Returns
-    -------
-    float or ndarray
-        The design effect, in the shape of `icc`.
-
     Raises
     ------
     ValueError
@@ -120,10 +110,10 @@ def design_effect(icc: ArrayLike, patients_per_hospital: ArrayLike) -> float | F
 
     Examples
     --------
-    >>> design_effect(0.2, 16)
-    4.0
-    >>> design_effect(0.2, [8, 24])
-    4.8
+    >>> design_effect(0.25, 17)
+    5.0
+    >>> design_effect(0.25, [8, 24])
+    5.75
     """
     sizes = _floats("patients_per_hospital", patients_per_hospital)
     if sizes.ndim > 1 or sizes.size == 0:
@@ -146,19 +136,14 @@ def design_effect(icc: ArrayLike, patients_per_hospital: ArrayLike) -> float | F
 
 
 def effective_sample_size(n_patients: ArrayLike, design_effect: ArrayLike) -> float | Floats:
-    """Return how many independent patients would tell as much.
+    """Return how many independent patients would tell as much: n_patients / design_effect.
 
     Parameters
     ----------
     n_patients : float or array-like
         Patients in the study, 0 or more.
     design_effect : float or array-like
-        Design effect, above 0: see `design_effect`.
-
-    Returns
-    -------
-    float or ndarray
-        n_patients / design_effect (Kish L, Survey Sampling, 1965).
+        Design effect, above 0: see the function `design_effect`.
 
     Raises
     ------
@@ -179,9 +164,7 @@ def effective_sample_size(n_patients: ArrayLike, design_effect: ArrayLike) -> fl
     return _as_given(patients / effect)
 
 
-def shrinkage_weight(
-    n: ArrayLike, hospital_sd: ArrayLike, patient_sd: ArrayLike
-) -> float | Floats:
+def shrinkage_weight(n: ArrayLike, hospital_sd: ArrayLike, patient_sd: ArrayLike) -> float | Floats:
     """Return the weight of a hospital's own mean in its partially pooled estimate.
 
     Parameters
@@ -191,12 +174,7 @@ def shrinkage_weight(
     hospital_sd, patient_sd : float or array-like
         Standard deviations between hospitals and between patients of one hospital, in the
         same unit. The limits are exact: `hospital_sd=0` gives 0 (complete pooling) and
-        `hospital_sd=inf` gives 1 (no pooling).
-
-    Returns
-    -------
-    float or ndarray
-        Between 0 and 1. The rest, 1 - weight, goes to the mean of all hospitals.
+        `hospital_sd=inf` gives 1 (no pooling). 1 - weight goes to the mean of all hospitals.
 
     Raises
     ------
@@ -220,10 +198,9 @@ def shrinkage_weight(
     if not np.all(np.isfinite(patients) & (patients >= 0)):
         raise ValueError(f"n must be 0 or more patients, and finite, got {n!r}")
     between, within = _two_sds(hospital_sd, patient_sd)
-    some = np.maximum(patients, 1.0)
-    own = _share(between, within / np.sqrt(some))
-    fewer_than_one = _share(between * np.sqrt(np.minimum(patients, 1.0)), within)
-    return _as_given(np.where(patients >= 1, own, np.where(patients > 0, fewer_than_one, 0.0)))
+    some = patients > 0
+    weight = _share(between, within, np.where(some, patients, 1.0))
+    return _as_given(np.where(some, weight, 0.0))
 
 
 def anova_icc(y: ArrayLike, hospital: ArrayLike) -> AnovaICC:
@@ -239,8 +216,7 @@ def anova_icc(y: ArrayLike, hospital: ArrayLike) -> AnovaICC:
     Returns
     -------
     AnovaICC
-        `icc` may be negative; `hospital_sd` is then 0. The estimate is not cut off at zero,
-        because cutting makes it too large on average.
+        `icc` may be negative: cutting it off at 0 would make it too large on average.
 
     Raises
     ------
@@ -333,17 +309,15 @@ def three_poolings(
     --------
     >>> y = [140, 150, 160, 120]
     >>> table = three_poolings(y, ["H01", "H01", "H01", "H02"], hospital_sd=10, patient_sd=10)
-    >>> table.round(1)
-              n  no_pooling  complete_pooling  partial_pooling  weight
-    hospital                                                          
-    H01       3       150.0             142.5            147.0     0.8
-    H02       1       120.0             142.5            129.0     0.5
-    """  # noqa: W291  # pandas pads the header line of an index name with spaces
+    >>> table["weight"].to_dict()
+    {'H01': 0.75, 'H02': 0.5}
+    >>> table["partial_pooling"].round(2).to_dict()
+    {'H01': 147.0, 'H02': 129.0}
+    """
     outcome, codes, hospitals = _grouped(y, hospital)
     for name, value in (("hospital_sd", hospital_sd), ("patient_sd", patient_sd)):
         if np.ndim(value) != 0:
             raise ValueError(f"{name} must be one number, got {value!r}")
-    between, within = _two_sds(hospital_sd, patient_sd)
     n = np.bincount(codes)
     middle = outcome.mean()
     own = middle + np.bincount(codes, weights=outcome - middle) / n
@@ -375,27 +349,23 @@ def _floats(name: str, value: ArrayLike) -> Floats:
 def _two_sds(hospital_sd: ArrayLike, patient_sd: ArrayLike) -> tuple[Floats, Floats]:
     between = _floats("hospital_sd", hospital_sd)
     within = _floats("patient_sd", patient_sd)
-    for name, value, given in (
-        ("hospital_sd", between, hospital_sd),
-        ("patient_sd", within, patient_sd),
-    ):
+    for name, value in (("hospital_sd", between), ("patient_sd", within)):
         if not np.all(value >= 0):
-            raise ValueError(f"{name} must be 0 or more, got {given!r}")
-    both = np.broadcast_arrays(between, within)
-    if np.any((both[0] == both[1]) & np.isin(both[0], (0.0, np.inf))):
+            raise ValueError(f"{name} must be 0 or more, got {value}")
+    if np.any((between == within) & np.isin(between, (0.0, np.inf))):
         raise ValueError(
             "hospital_sd and patient_sd must not both be 0 or both be infinite, "
             f"got {hospital_sd!r} and {patient_sd!r}"
         )
-    return both[0].astype(float), both[1].astype(float)
+    return between, within
 
 
-def _share(between: Floats, within: Floats) -> Floats:
-    """Return between² / (between² + within²), without overflow and exact at the limits."""
+def _share(between: Floats, within: Floats, n: ArrayLike = 1.0) -> Floats:
+    """Return n between² / (n between² + within²), without overflow and exact at the limits."""
     larger = np.maximum(between, within)
     finite = np.isfinite(larger)
     scale = np.where(finite & (larger > 0), larger, 1.0)
-    a = np.where(finite, between / scale, between == np.inf) ** 2
+    a = n * np.where(finite, between / scale, between == np.inf) ** 2
     b = np.where(finite, within / scale, within == np.inf) ** 2
     return a / (a + b)
 

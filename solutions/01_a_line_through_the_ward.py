@@ -1,0 +1,876 @@
+# ---
+# jupyter:
+#   course:
+#     question: What does age do to blood pressure on this ward, and how sure are we?
+#     reading_minutes: 55
+#     exercise_minutes: 30
+#     needs: [0]
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 1 A line through the ward
+#
+# > What does age do to blood pressure on this ward, and how sure are we?
+#
+# Reading: 55 minutes. Exercises: 30 minutes. First do
+# [lesson 0](00_start_here.ipynb).
+
+# %% [markdown]
+# ## What you will be able to do
+#
+# - Draw the best line through a cloud of patients, by hand and with a library.
+# - Read each number of a regression table aloud, with its unit.
+# - Say what a standard error, a confidence interval and a p-value promise, and what they do not.
+# - Choose what to adjust for, and foresee what that does to the error.
+# - See in the residuals what a model has left out.
+# - Read a model in which the effect of a drug depends on age.
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+import statsmodels.formula.api as smf
+from scipy import stats
+
+from utils import plots
+from utils.exercises import check, own_hospitals, predict, reveal, tally
+from utils.simulate import med_trial
+from utils.widgets import least_squares_explorer
+
+plots.set_style()
+LINE = plots.PALETTE["complete pooling"]  # one line for all patients keeps this colour
+
+# %% [markdown]
+# ## Eighty patients
+#
+# One ward, 80 patients. Half of them, chosen by lot, get a blood-pressure drug. After 12 weeks a
+# nurse measures the systolic blood pressure (`sbp`) in mmHg. We made the patients up, so we know
+# what nobody knows in real life: the truth. It stands in the call below. Each year of `age` adds
+# 0.5 mmHg. The drug takes away 8 mmHg. A patient whose pressure before the trial (`baseline`) was 1 mmHg higher ends
+# 0.7 mmHg higher. What is left scatters with a standard deviation of 8 mmHg.
+
+# %%
+design = dict(
+    n_hospitals=1,
+    patients_per_hospital=80,
+    hospital_sd=0,  # one hospital: nothing to vary between hospitals until lesson 2
+    age_effect=0.5,
+    treatment_effect=-8,
+    baseline_effect=0.7,
+    patient_sd=8,
+)
+ward = med_trial(**design, rng=101).data
+ward[["patient", "treated", "age", "baseline", "sbp"]].head()
+
+# %% [markdown]
+# ## A line by hand
+#
+# One row is one patient. Look before you compute. The line below is a guess, drawn by eye: 140 mmHg at
+# age 60, and 1 mmHg more for each year of age.
+
+# %%
+guess = 140 + 1.0 * (ward["age"] - 60)
+residual = ward["sbp"] - guess
+error = (residual**2).sum()
+
+fig, ax = plt.subplots(figsize=(8, 4.2))
+ax.vlines(ward["age"], guess, ward["sbp"], color=LINE, linewidth=0.8)
+ax.scatter(ward["age"], ward["sbp"], s=22, color=plots.PALETTE["patients"])
+ax.axline((60, 140), slope=1, color=LINE, linewidth=3)
+ax.set(
+    xlabel=plots.LABELS["age"],
+    ylabel=plots.LABELS["sbp"],
+    title=f"a guessed line: sum of squared errors {error:,.0f} mmHg²",
+)
+plots.show(
+    fig,
+    alt="Blood pressure against age for 80 patients, a wide cloud that rises with age. "
+    "A steep guessed line runs through it; a thin stick joins each patient to the line.",
+)
+
+# %% [markdown]
+# Each stick is a <dfn>residual</dfn>: the pressure that was measured minus the pressure that the line
+# expects, in mmHg. It is positive for a patient above the line. A good line leaves short sticks.
+# To get one number for all 80, square each residual, so that signs do not cancel, and add up:
+# the <dfn>sum of squared errors</dfn>. Long sticks count most.
+#
+# ### Try it: the best line by hand
+#
+# Run the cell, then use the sliders to answer.
+#
+# 1. Set the slope to 0. Which height gives the smallest squared error? What is that number called?
+# 2. Now find the best slope too. How far below the flat line's error do you get?
+# 3. Move the slope a little to either side of the best. Does the error grow at once, or slowly at first?
+# 4. Find two different lines with the same error. Which would you believe, and why is that the
+#    wrong question?
+
+# %%
+least_squares_explorer(ward)
+
+# %% [markdown]
+# There is no need to search. A line through the point of means (mean age, mean pressure) is always
+# at least as good as a parallel one. And along the slopes the error is a parabola, with one lowest point.
+# <dfn>Least squares</dfn> is the rule that takes that point:
+#
+# $$\text{slope} = \frac{\sum (\text{age} - \overline{\text{age}})\,(\text{sbp} - \overline{\text{sbp}})}
+# {\sum (\text{age} - \overline{\text{age}})^2}
+# \qquad
+# \text{intercept} = \overline{\text{sbp}} - \text{slope} \times \overline{\text{age}}$$
+
+# %% tags=["nbval-check-output"]
+age, sbp = ward["age"], ward["sbp"]
+from_mean = age - age.mean()
+slope = (from_mean * (sbp - sbp.mean())).sum() / (from_mean**2).sum()
+intercept = sbp.mean() - slope * age.mean()
+fit = smf.ols("sbp ~ age", ward).fit()
+print(f"by hand     slope {slope:.3f} mmHg per year, intercept {intercept:.1f} mmHg")
+print(
+    f"by library  slope {fit.params['age']:.3f} mmHg per year, "
+    f"intercept {fit.params['Intercept']:.1f} mmHg"
+)
+
+# %%
+slopes = np.linspace(-0.8, 1.9, 200)
+errors = [((sbp - sbp.mean() - trial * from_mean) ** 2).sum() / 1000 for trial in slopes]
+fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.8))
+axes[0].scatter(age, sbp, s=16, color=plots.PALETTE["patients"])
+for trial, style in [(0, ":"), (1, "--"), (slope, "-")]:
+    height = 1000 * errors[np.abs(slopes - trial).argmin()]
+    axes[0].axline((age.mean(), sbp.mean()), slope=trial, color=LINE, linestyle=style)
+    axes[1].plot(trial, height / 1000, "o", markersize=9, color=LINE)
+    axes[1].annotate(
+        f"slope {trial:.1f}",
+        (trial, height / 1000),
+        (0, 12),
+        ha="center",
+        textcoords="offset points",
+    )
+axes[1].plot(slopes, errors, color="0.3", zorder=0)
+axes[0].set(xlabel=plots.LABELS["age"], ylabel="sbp (mmHg)")
+axes[1].set(xlabel="slope (mmHg per year)", ylabel="squared error (1,000 mmHg²)")
+plots.show(
+    fig,
+    alt="Left: three lines through the point of means of the patients, flat, steep and "
+    "in between. Right: the sum of squared errors against the slope is a parabola; the "
+    "line in between sits at its lowest point.",
+)
+
+# %% [markdown]
+# By hand and by library agree. The flat line (dotted) and the steep one (dashed) lie higher up the
+# parabola. Its lowest point is the solid line. Near that point the parabola is flat: slopes close
+# to the best one fit almost as well. Keep that in mind. It is why we cannot be sure.
+
+# %% [markdown]
+# ### Exercise E01.1 · A slope by hand
+#
+# Compute the least squares slope of `sbp` on `baseline` from the columns of `ward`, without
+# `smf.ols`. Unit: mmHg per mmHg. Give at least two decimals.
+
+# %%
+# BEGIN SOLUTION
+before = ward["baseline"] - ward["baseline"].mean()
+baseline_slope = (before * (ward["sbp"] - ward["sbp"].mean())).sum() / (before**2).sum()
+# END SOLUTION
+
+# %%
+check("E01.1", baseline_slope)
+
+# %% [markdown]
+# ## The table, read aloud
+
+# %%
+fit.summary().tables[1]
+
+# %% [markdown]
+# Read it line by line, with units.
+#
+# - **coef** of `age`: take two groups of patients one year apart in age. The older group has this much
+#   higher *mean* pressure, in mmHg. It compares groups. It does not say that a patient gains this by waiting a
+#   year.
+# - **coef** of `Intercept`: the line's height at age 0, in mmHg.
+# - **std err**: how far such a coefficient typically lies from the truth, in the unit of the coefficient.
+#   The next section shows what that means.
+# - **t**: coef divided by std err. It has no unit.
+# - **P>|t|**: the <dfn>p-value</dfn>. If the true coefficient were 0, how often would a ward show
+#   a t this far from 0, or further? For the intercept nobody asked.
+# - **[0.025 0.975]**: the ends of the 95 % confidence interval.
+#
+# The std err of the slope has a formula: $s / \sqrt{\sum (\text{age} - \overline{\text{age}})^2}$. Here $s$
+# is the standard deviation of the residuals. So a slope is known better with quieter patients,
+# with more patients, and with ages further apart.
+
+# %% tags=["nbval-check-output"]
+s = np.sqrt((fit.resid**2).sum() / (len(ward) - 2))  # two coefficients were spent
+by_hand = s / np.sqrt((from_mean**2).sum())
+print(f"standard error of the slope: by hand {by_hand:.3f}, by library {fit.bse['age']:.3f}")
+print(f"two groups ten years apart differ by {10 * fit.params['age']:.1f} mmHg")
+
+# %% [markdown]
+# ### The intercept, and age 0
+#
+# The intercept is the pressure expected at age 0. There is no newborn on this ward. See how far
+# the line had to be stretched:
+
+# %%
+years = pd.DataFrame({"age": np.arange(0, 91)})
+band = fit.get_prediction(years).summary_frame()
+fig, ax = plt.subplots(figsize=(8, 3.8))
+ax.scatter(ward["age"], ward["sbp"], s=16, color=plots.PALETTE["patients"])
+ax.plot(years["age"], band["mean"], color=LINE)
+ax.fill_between(years["age"], band["mean_ci_lower"], band["mean_ci_upper"], color=LINE, alpha=0.25)
+ax.axvline(60, color="0.6", linestyle=":")
+ax.text(1, 160, "age 0: the intercept of the table")
+ax.text(59, 88, "age 60", ha="right")
+ax.set(xlabel=plots.LABELS["age"], ylabel="sbp (mmHg)", xlim=(-1, 91))
+plots.show(
+    fig,
+    alt="The fitted line drawn from age 0 to 90 with its 95 % band. The patients are all "
+    "over 40. The band is narrow around age 60 and very wide at age 0.",
+)
+
+# %% [markdown]
+# The band shows where the line could be. It is narrow where the patients are and widens to the left. Nothing tells us
+# that the line stays straight out there. So choose a better zero: <dfn>centring</dfn> means
+# subtracting a value that exists on the ward, such as 60 years.
+
+# %% tags=["nbval-check-output"]
+ward["age60"] = ward["age"] - 60
+centred = smf.ols("sbp ~ age60", ward).fit()
+print(f"slope:              {fit.params['age']:.3f} before, {centred.params['age60']:.3f} after")
+print(
+    f"intercept:          {fit.params['Intercept']:.0f} before, {centred.params['Intercept']:.0f} after"
+)
+print(
+    f"its standard error: {fit.bse['Intercept']:.1f} before, {centred.bse['Intercept']:.1f} after"
+)
+
+# %% [markdown]
+# It is the same line. Only the place where its height is read has moved. The intercept is now the mean
+# pressure expected at age 60, and its standard error is small, because there are patients near 60.
+#
+# ## How sure? Two hundred wards
+#
+# The table gives the slope a standard error. Where does it come from, and can you trust it? In
+# real life you have one ward. Here we can draw 200 wards like it, 80 new patients each, from the same truth, and fit
+# the line in each.
+
+# %%
+predict(
+    "P01.1",
+    "The first ward's table gives the slope a standard error of "
+    f"{fit.bse['age']:.2f}, and its patients scatter around the line with a standard deviation of "
+    f"{s:.0f}. What will be the standard deviation of the 200 slopes?",
+    choices=[
+        "about the standard error",
+        "about the patients' standard deviation",
+        "about the standard error divided by the square root of 200",
+    ],
+)
+
+# %%
+rows = []
+for seed in range(200):
+    new = smf.ols("sbp ~ age", med_trial(**design, rng=seed).data).fit()
+    rows.append([new.params["age"], new.bse["age"], *new.conf_int().loc["age"]])
+refits = pd.DataFrame(rows, columns=["slope", "standard_error", "lower", "upper"])
+
+scatter = refits["slope"].std()
+meanings = {
+    "about the standard error": fit.bse["age"],
+    "about the patients' standard deviation": s,
+    "about the standard error divided by the square root of 200": fit.bse["age"] / 200**0.5,
+}
+reveal("P01.1", min(meanings, key=lambda name: abs(np.log(meanings[name] / scatter))))
+
+# %%
+fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.8))
+for one in refits.itertuples():
+    axes[0].axline((60, 140 - 4), slope=one.slope, color=LINE, linewidth=0.4, alpha=0.4)
+axes[0].axline((60, 140 - 4), slope=0.5, color=plots.PALETTE["truth"], linewidth=2)
+axes[0].set(xlabel=plots.LABELS["age"], ylabel="sbp (mmHg)", xlim=(35, 85), ylim=(115, 160))
+axes[1].hist(refits["slope"], bins=18, color=LINE)
+axes[1].axvline(0.5, color=plots.PALETTE["truth"])
+axes[1].plot(
+    [0.5 - fit.bse["age"], 0.5 + fit.bse["age"]], [3, 3], color=plots.PALETTE["truth"], linewidth=5
+)
+axes[1].set(xlabel="slope (mmHg per year)", ylabel="wards out of 200")
+plots.show(
+    fig,
+    alt="Left: 200 fitted lines fan out around the black true line. Right: histogram of "
+    "the 200 slopes, centred on the true 0.5; a black bar of one standard error to each "
+    "side, from the first ward's table, spans about two thirds of them.",
+)
+
+# %% tags=["nbval-check-output"]
+print(
+    f"the slopes scatter {scatter / refits['standard_error'].mean():.1f} times their mean standard error"
+)
+off = refits["slope"].mean() - 0.5
+print(f"their mean misses the truth by less than 0.05: {abs(off) < 0.05}")
+
+# %% [markdown]
+# That is what a <dfn>standard error</dfn> is: the standard deviation of the estimate over all the
+# wards that you might have had. It is computed from the one ward that you do have, and
+# it is about right. The black bar in the figure is the first ward's standard error.
+#
+# A standard deviation describes *patients*. A standard error describes an *estimate*. With four
+# times as many patients only one of them shrinks:
+
+# %% tags=["nbval-check-output"]
+for n_patients in [80, 320, 1280]:
+    larger = smf.ols(
+        "sbp ~ age", med_trial(**design | {"patients_per_hospital": n_patients}, rng=9).data
+    ).fit()
+    print(
+        f"{n_patients:5} patients: standard deviation {larger.mse_resid**0.5:.0f} mmHg, "
+        f"standard error {larger.bse['age']:.2f} mmHg per year"
+    )
+
+# %% [markdown]
+# ### Does the interval keep its promise?
+#
+# A 95 % <dfn>confidence interval</dfn> reaches about two standard errors to each side of the estimate. Its promise is
+# about the method: over many wards, 95 of 100 such intervals hold the truth. The share that
+# really does is called <dfn>coverage</dfn>. We know the truth, so we can count.
+
+# %%
+refits["covers"] = (refits["lower"] < 0.5) & (0.5 < refits["upper"])
+shown = refits.head(100)
+fig, ax = plt.subplots(figsize=(9, 3.4))
+for holds, name, style in [(True, "holds the truth", "-"), (False, "misses it", "-")]:
+    some = shown[shown["covers"] == holds]
+    colour = LINE if holds else plots.PALETTE["no pooling"]
+    ax.vlines(
+        some.index,
+        some["lower"],
+        some["upper"],
+        color=colour,
+        linewidth=2 if holds else 4,
+        label=name,
+    )
+ax.axhline(0.5, color=plots.PALETTE["truth"])
+ax.set(xlabel="ward", ylabel="slope (mmHg per year)")
+ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
+plots.show(
+    fig,
+    alt="Confidence intervals of the slope from 100 wards as vertical bars around a line "
+    "at the true 0.5. Nearly all cross it; the few that miss it are drawn thicker.",
+)
+
+# %%
+predict(
+    "P01.2",
+    "Back to the first ward. Its line has a 95 % confidence band. What share of the ward's 80 patients "
+    "lies inside that band?",
+    unit="%",
+)
+
+# %%
+at_patients = fit.get_prediction(ward).summary_frame()
+inside = (
+    100 * ward["sbp"].between(at_patients["mean_ci_lower"], at_patients["mean_ci_upper"]).mean()
+)
+reveal("P01.2", round(inside), within=10)
+
+# %%
+fig, ax = plt.subplots(figsize=(8, 4))
+ax.scatter(ward["age"], ward["sbp"], s=20, color=plots.PALETTE["patients"])
+here = years["age"].between(38, 88)
+ax.plot(years["age"][here], band["mean"][here], color=LINE)
+for kind, shade in [("obs", 0.15), ("mean", 0.4)]:
+    ax.fill_between(
+        years["age"][here],
+        band[f"{kind}_ci_lower"][here],
+        band[f"{kind}_ci_upper"][here],
+        color=LINE,
+        alpha=shade,
+        linewidth=0,
+    )
+ax.text(87, 152, "where the line is", ha="right")
+ax.text(87, 178, "where patients are", ha="right")
+ax.set(xlabel=plots.LABELS["age"], ylabel=plots.LABELS["sbp"])
+plots.show(
+    fig,
+    alt="The first ward with its line and two bands. The narrow 95 % confidence band of "
+    "the line holds few patients; the wide 95 % prediction band holds nearly all of them.",
+)
+
+# %% [markdown]
+# The narrow band is about the *line*: the mean pressure at each age. The wide one is about
+# *patients*. It adds their own scatter, and more data will not make it narrow. A 95 % interval
+# for a mean or a slope never says where 95 % of the patients are.
+
+# %% [markdown]
+# ### Exercise E01.2 · Where are the patients?
+#
+# A colleague admits a patient aged 70. In this ward's model `sbp ~ age`, how far to each side of the line must she
+# go, so that the range holds 95 % of patients of that age? Give the half width in mmHg.
+
+# %%
+# BEGIN SOLUTION
+of_age_70 = fit.get_prediction(pd.DataFrame({"age": [70]})).summary_frame()
+half_width = (of_age_70["obs_ci_upper"] - of_age_70["obs_ci_lower"]).item() / 2
+# END SOLUTION
+
+# %%
+check("E01.2", half_width)
+
+# %% [markdown]
+# ## What a p-value does not say
+#
+# Imagine 100,000 trials of drugs. Half of the drugs do nothing. The other half work, and the trials
+# are just large enough to give p < .05 for half of those. You read about a trial with p = .04.
+
+# %%
+predict(
+    "P01.3",
+    "Look at all trials with a p-value from .03 to .05. In what share of them does the drug do "
+    "nothing?",
+    unit="%",
+)
+
+# %%
+rng = np.random.default_rng(14)
+works = rng.random(100_000) < 0.5
+t = rng.normal(np.where(works, -1.96, 0), 1)  # estimate divided by its standard error
+p_values = 2 * stats.norm.sf(np.abs(t))
+near = (p_values > 0.03) & (p_values < 0.05)
+useless = 100 * (~works[near]).mean()
+reveal("P01.3", round(useless), within=5)
+
+# %%
+fig, ax = plt.subplots(figsize=(8, 3.4))
+ax.hist(
+    [p_values[~works], p_values[works]],
+    bins=np.arange(0, 0.21, 0.02),
+    stacked=True,
+    color=[plots.PALETTE["patients"], plots.PALETTE["treated"]],
+    label=["the drug does nothing", "the drug works"],
+)
+ax.axvspan(0.03, 0.05, color="0.5", alpha=0.25, linewidth=0)
+ax.set(xlabel="p-value", ylabel="trials", xlim=(0, 0.2))
+ax.legend()
+plots.show(
+    fig,
+    alt="Stacked histogram of p-values up to 0.2. Trials of useless drugs fill each bar to the "
+    "same height. Trials of working drugs pile up near 0. Between 0.03 and 0.05 about a "
+    "fifth of the bar is useless drugs.",
+)
+
+# %% [markdown]
+# The p-value starts from "the drug does nothing" and asks how odd the data are. You want the
+# reverse: given the data, does the drug do nothing? That also depends on how many useless drugs
+# are tried and how large the trials are. With nine useless drugs in ten, the share in grey
+# would be larger still.
+
+# %% [markdown]
+# ### Exercise E01.3 · One sentence is right
+#
+# A trial reports: "The drug lowered mean pressure by 6 mmHg (95 % confidence interval 1 to 11,
+# p = .02)." What may you conclude?
+#
+# - **a** In 95 % of the treated patients, pressure fell by 1 to 11 mmHg.
+# - **b** The probability that the drug does nothing is 2 %.
+# - **c** If the drug did nothing, about 2 in 100 such trials would show a difference this far from 0 or further.
+# - **d** The drug's effect is large enough to matter to patients.
+
+# %%
+answer = ...
+# BEGIN SOLUTION
+answer = "c"
+# END SOLUTION
+
+# %%
+check("E01.3", answer)
+
+# %% [markdown]
+# ## A group is a predictor, too
+#
+# Until now we ignored the drug. `treated` is 0 or 1, so it can stand on the horizontal axis like age. The
+# line then joins the two group means, and its slope is their difference. You know another
+# method for two groups.
+
+# %% tags=["nbval-check-output"]
+treated, control = (ward.loc[ward["treated"] == arm, "sbp"] for arm in (1, 0))
+two_groups = smf.ols("sbp ~ treated", ward).fit()
+t_test = stats.ttest_ind(treated, control)
+print(
+    f"difference of means {treated.mean() - control.mean():.2f}, slope {two_groups.params['treated']:.2f} mmHg"
+)
+print(f"t-test p = {t_test.pvalue:.4f}, regression p = {two_groups.pvalues['treated']:.4f}")
+
+# %% [markdown]
+# A t-test *is* a regression on a 0/1 predictor. The intercept is the mean of the group coded 0. So all you learn
+# about regression holds for the t-test, and regression can do what the t-test cannot: add
+# predictors. The pressure before the trial is a candidate.
+
+# %%
+predict(
+    "P01.4",
+    "Who gets the drug was decided by lot. We add `baseline` to the model. What happens to the standard error "
+    "of the drug's effect?",
+    choices=[
+        "nothing: the lot has made the groups equal",
+        "it falls by about a third",
+        "it rises: one more coefficient to estimate",
+    ],
+)
+
+# %%
+adjusted = smf.ols("sbp ~ treated + baseline", ward).fit()
+ratio = adjusted.bse["treated"] / two_groups.bse["treated"]
+outcomes = {
+    "nothing: the lot has made the groups equal": 1,
+    "it falls by about a third": 2 / 3,
+    "it rises: one more coefficient to estimate": 4 / 3,
+}
+reveal("P01.4", min(outcomes, key=lambda name: abs(outcomes[name] - ratio)))
+
+# %%
+noise = adjusted.params["baseline"] * (ward["baseline"] - ward["baseline"].mean())
+sides = {"as measured": ward["sbp"], "baseline's part removed": ward["sbp"] - noise}
+jitter = np.random.default_rng(2).uniform(-0.15, 0.15, len(ward))
+colours = ward["treated"].map({0: plots.PALETTE["control"], 1: plots.PALETTE["treated"]})
+fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.8), sharey=True)
+for ax, (title, pressure) in zip(axes, sides.items(), strict=True):
+    ax.scatter(ward["treated"] + jitter, pressure, s=20, color=colours)
+    ax.plot([0, 1], pressure.groupby(ward["treated"]).mean(), "k-o")
+    ax.set(
+        title=title, xlabel="", xticks=[0, 1], xticklabels=["control", "treated"], xlim=(-0.5, 1.5)
+    )
+axes[0].set_ylabel("sbp (mmHg)")
+plots.show(
+    fig,
+    alt="Blood pressure of control and treated patients, twice. Left as measured; right "
+    "with the part explained by baseline removed. The groups' scatter is clearly smaller "
+    "on the right; the line between the two means falls in both.",
+)
+
+# %% [markdown]
+# Left, much of the scatter is not about the drug: those patients came in with high pressure, or
+# low. The model on the right knows their baseline and takes its part away. Less noise, smaller
+# standard error. But did the adjustment move the estimate away from the truth? One ward cannot
+# tell. Score both analyses on 400 wards.
+
+# %%
+formulas = {"without baseline": "sbp ~ treated", "with baseline": "sbp ~ treated + baseline"}
+rows = []
+for seed in range(1000, 1400):
+    data = med_trial(**design, rng=seed).data
+    for name, formula in formulas.items():
+        new = smf.ols(formula, data).fit()
+        rows.append(
+            [name, new.params["treated"], new.bse["treated"], *new.conf_int().loc["treated"]]
+        )
+trials = pd.DataFrame(rows, columns=["model", "estimate", "standard_error", "lower", "upper"])
+
+# %%
+trials["covers"] = (trials["lower"] < -8) & (-8 < trials["upper"])
+trials["width"] = trials["upper"] - trials["lower"]
+scoreboard = trials.groupby("model", sort=False).agg(
+    bias=("estimate", lambda estimate: estimate.mean() + 8),
+    scatter=("estimate", "std"),
+    mean_standard_error=("standard_error", "mean"),
+    coverage=("covers", "mean"),
+    mean_width=("width", "mean"),
+)
+scoreboard.round(2)
+
+# %% tags=["nbval-check-output"]
+small_bias = scoreboard["bias"].abs().max() < 0.4
+honest = scoreboard["coverage"].sub(0.95).abs().max() < 0.03
+narrower = (
+    1
+    - scoreboard.loc["with baseline", "mean_width"]
+    / scoreboard.loc["without baseline", "mean_width"]
+)
+print(f"both unbiased: {small_bias}; both cover the truth as promised: {honest}")
+print(f"with baseline the interval is narrower by a third: {0.28 < narrower < 0.39}")
+
+# %% [markdown]
+# Both analyses are right on average: the lot sees to that. Both keep the promise of 95 %. The one
+# with `baseline` does so with a narrower interval, as if the ward had more than twice as many
+# patients. It costs nothing but a column that was measured anyway. Decide on it before you
+# see the results.
+#
+# ## What is left over
+#
+# A regression assumes something about what it leaves over: that the residuals have no pattern,
+# the same spread everywhere, and nothing to do with each other. Plot them. Here are three wards.
+# In each, `sbp ~ age` was fitted. R² is the share of the variance of pressure that the line accounts for.
+
+# %%
+one_ward = dict(n_hospitals=1, patients_per_hospital=300, hospital_sd=0, treatment_effect=0)
+first = med_trial(**one_ward, age_effect=0.5, patient_sd=12, rng=21).data
+second = med_trial(**one_ward, age_effect=1.5, patient_sd=4, rng=22).data
+second["sbp"] += 0.03 * (second["age"] - 60) ** 2
+third = med_trial(**one_ward, age_effect=1, patient_sd=6, error_law="grows with mean", rng=23).data
+
+fig, axes = plt.subplots(1, 3, figsize=(10, 3.6))
+for ax, name, data in zip(axes, "ABC", [first, second, third], strict=True):
+    r_squared = smf.ols("sbp ~ age", data).fit().rsquared
+    sns.residplot(
+        data,
+        x="age",
+        y="sbp",
+        lowess=True,
+        ax=ax,
+        color=plots.PALETTE["patients"],
+        scatter_kws={"s": 10},
+        line_kws={"color": plots.PALETTE["no pooling"]},
+    )
+    ax.set(title=f"ward {name}: R² = {r_squared:.2f}", xlabel="age (years)", ylabel="")
+axes[0].set_ylabel("residual (mmHg)")
+plots.show(
+    fig,
+    alt="Residuals against age in three wards. A: an even cloud, low R squared. B: a clear "
+    "U shape, the highest R squared. C: a fan that opens with age, R squared between.",
+)
+
+# %% [markdown]
+# **A** is as it should be: an even band around 0, although age explains little. **B** has the best R² of the three, and is
+# wrong: the residuals bend. Real pressure rises faster with age than a line can; the youngest and
+# the oldest are underestimated, those in between overestimated. Cure: add a term, such as
+# `I(age60**2)`. **C** opens like a fan. The line is right, but its standard error is not: it takes
+# one spread for all. Cure: an error that allows it, `fit(cov_type="HC3")`, or a model of the spread (lesson 10).
+#
+# R² measures how much of the scatter the line takes up on this ward. It proves neither that the line is right, nor that age
+# is the cause.
+
+# %% tags=["nbval-check-output"]
+second["age60"] = second["age"] - 60
+line = smf.ols("sbp ~ age60", second).fit()
+curve = smf.ols("sbp ~ age60 + I(age60**2)", second).fit()
+print(
+    f"ward B: residual standard deviation {line.mse_resid**0.5:.0f} mmHg with a line, "
+    f"{curve.mse_resid**0.5:.0f} with a curve, 4 in truth"
+)
+
+# %% [markdown]
+# ### Must blood pressure be normal?
+#
+# On another ward, patients in a hypertensive crisis got an infusion that lowers pressure by 35 mmHg, or
+# did not get it.
+
+# %%
+crisis = med_trial(**one_ward | {"treatment_effect": -35}, intercept=185, patient_sd=8, rng=31).data
+residuals = smf.ols("sbp ~ treated", crisis).fit().resid
+fig, axes = plt.subplots(1, 2, figsize=(9, 3.4))
+for ax, what, values in zip(
+    axes, ["pressure", "residuals"], [crisis["sbp"], residuals], strict=True
+):
+    test = stats.shapiro(values).pvalue
+    ax.hist(values, bins=30, color=plots.PALETTE["patients"])
+    ax.set(
+        title=f"{what}, normality test p {'< .001' if test < 0.001 else f'= {test:.2f}'}",
+        xlabel="mmHg",
+    )
+plots.show(
+    fig,
+    alt="Left: histogram of blood pressure with two separate humps. Right: histogram of "
+    "the residuals of the same patients after the treatment is in the model, one hump.",
+)
+
+# %% [markdown]
+# ### Exercise E01.4 · Two humps
+#
+# A colleague sees the left histogram and its p-value. "Not normal," he says. "We need a rank test." What
+# do you answer?
+#
+# - **a** He is right: regression needs a normally distributed outcome.
+# - **b** The model speaks about the residuals; the two humps are the two arms, and the residuals look fine.
+# - **c** Take logarithms until the outcome has one hump.
+# - **d** Normality tests are useless, so no need to look at anything.
+
+# %%
+answer = ...
+# BEGIN SOLUTION
+answer = "b"
+# END SOLUTION
+
+# %%
+check("E01.4", answer)
+
+# %% [markdown]
+# ## Does the drug do more for the old?
+#
+# A larger ward, 400 patients. Here the drug lowers pressure by 10 mmHg at age 60, and by 0.3 mmHg more for each
+# year above that. So at 50 it takes away 7 mmHg, at 70 it takes away 13. In the model such a thing is an
+# <dfn>interaction</dfn>: the effect of one predictor depends on another. It enters as the
+# product of both. `treated * age` in a formula stands for `treated + age + treated:age`.
+
+# %%
+larger = {"patients_per_hospital": 400, "treatment_effect": -10, "age_treatment_effect": -0.3}
+older = med_trial(**design | larger, rng=113).data
+older["true_effect"] = -10 - 0.3 * (older["age"] - 60)
+print(f"the drug lowers pressure in {(older['true_effect'] < 0).mean():.0%} of these patients")
+
+# %%
+predict(
+    "P01.5",
+    "We fit sbp ~ treated * age + baseline, age in years. What will the coefficient of `treated` "
+    "be?",
+    choices=[
+        "about -10: the average effect",
+        "about 0",
+        "well above 0: as if the drug raised pressure",
+    ],
+)
+
+# %%
+raw = smf.ols("sbp ~ treated * age + baseline", older).fit()
+main = raw.params["treated"]
+names = ["about -10: the average effect", "about 0", "well above 0: as if the drug raised pressure"]
+reveal("P01.5", names[int(main > -5) + int(main > 2)])
+
+# %%
+fig, ax = plt.subplots(figsize=(9, 4))
+for arm, name in [(0, "control"), (1, "treated")]:
+    for start, end, style in [(0, 28, ":"), (28, 90, "-")]:
+        at = pd.DataFrame({"age": [start, end], "treated": arm, "baseline": 150})
+        ax.plot(
+            at["age"],
+            raw.predict(at),
+            style,
+            color=plots.PALETTE[name],
+            linewidth=3,
+            label=name if style == "-" else None,
+        )
+    some = older[older["treated"] == arm]
+    ax.scatter(
+        some["age"],
+        some["sbp"] - raw.params["baseline"] * (some["baseline"] - 150),
+        s=8,
+        alpha=0.4,
+        color=plots.PALETTE[name],
+    )
+ax.axvline(60, color="0.6", linestyle=":")
+ax.set(xlabel=plots.LABELS["age"], ylabel="sbp at baseline 150 (mmHg)", xlim=(0, 90))
+ax.legend(loc="upper left")
+plots.show(
+    fig,
+    alt="Predicted lines of the two arms against age. Above 30, where the patients are, "
+    "the treated line lies below and falls further behind with age. Drawn back to age 0, "
+    "the two lines cross and the treated line lies above.",
+)
+
+# %% [markdown]
+# The coefficient of `treated` is the gap between the two lines **at age 0**, where the dotted
+# ends are. Nobody is there. With a product in the model, a "main effect" is no longer an average: it is the
+# effect where the other predictor is 0. So put 0 where you want to read it.
+
+# %% tags=["nbval-check-output"]
+older["age60"], older["age75"] = older["age"] - 60, older["age"] - 75
+older["baseline150"] = older["baseline"] - 150
+at_60 = smf.ols("sbp ~ treated * age60 + baseline150", older).fit()
+at_75 = smf.ols("sbp ~ treated * age75 + baseline150", older).fit()
+for years_old, at in [(0, raw), (60, at_60), (75, at_75)]:
+    by_sum = raw.params["treated"] + years_old * raw.params["treated:age"]
+    print(
+        f"effect at age {years_old:2}: {at.params['treated']:6.1f} mmHg, "
+        f"standard error {at.bse['treated']:.1f}; by adding up: {by_sum:6.1f}"
+    )
+
+# %%
+at_60.summary().tables[1]
+
+# %% [markdown]
+# All three fits are the same model. Read the last one aloud.
+#
+# - `Intercept`: mean pressure of *untreated* patients aged 60 with a baseline of 150 mmHg.
+# - `treated`: the drug's effect **at age 60**, in mmHg.
+# - `age60`: what a year of age adds in *untreated* patients.
+# - `treated:age60`: how much the drug's effect changes with each year of age. Negative: it lowers more in
+#   the old.
+# - `baseline150`: what 1 mmHg more before the trial adds after it, in both arms.
+
+# %% [markdown]
+# ### Exercise E01.5 · Spot the flaw
+#
+# From a report:
+#
+# 1. On one ward, 240 patients were allotted at random to the drug or to usual care.
+# 2. The model held treatment, age in years, their product, and baseline pressure.
+# 3. The product's coefficient was −0.3 mmHg per year (95 % interval −0.5 to −0.1): the drug
+#    lowers pressure more in older patients.
+# 4. The coefficient of treatment was +8 mmHg, so on average the drug raised pressure.
+# 5. A plot of residuals against fitted values showed an even band.
+#
+# Which sentence holds the mistake, and why?
+#
+# - **a** A coefficient that belongs to a product must be tested before it is read.
+# - **b** With the product in the model, that coefficient is the effect at age 0.
+# - **c** In a randomised trial the model must not hold baseline pressure.
+# - **d** Without R² nobody knows whether the model is right.
+#
+# Answer with the number of the sentence and the letter of the reason, such as `(1, "a")`.
+
+# %%
+# BEGIN SOLUTION
+flaw = (4, "b")
+# END SOLUTION
+
+# %%
+check("E01.5", flaw)
+
+# %% [markdown]
+# ### Exercise E01.6 · Your own ward
+#
+# `own_hospitals(1)` is a ward that nobody else has. Half of its patients were treated, and the
+# drug's effect depends on age. Adjust for baseline and give the effect of the drug **at age 70**, in mmHg, to two decimals. Round only at the end.
+
+# %%
+mine = own_hospitals(1).data
+mine[["treated", "age", "baseline", "sbp"]].describe().round(1)
+
+# %%
+# BEGIN SOLUTION
+mine["age70"] = mine["age"] - 70
+my_fit = smf.ols("sbp ~ treated * age70 + baseline", mine).fit()
+effect_at_70 = my_fit.params["treated"]
+# END SOLUTION
+
+# %%
+check("E01.6", effect_at_70)
+
+# %% [markdown]
+# ## Key points
+#
+# - Least squares picks the line with the smallest sum of squared residuals. It has a formula; a
+#   t-test is the special case of a 0/1 predictor.
+# - A standard error is the scatter of the estimate over the wards you might have had. A standard
+#   deviation is the scatter of patients. More patients shrink the first only.
+# - A 95 % interval is a promise about a method: 95 of 100 such intervals hold the truth. It does not say
+#   where patients are, and a p-value is not the probability that nothing is going on.
+# - In a randomised trial, adjusting for baseline narrows the interval and leaves the estimate unbiased.
+# - Look at residuals, not at R² and not at the outcome's histogram.
+# - With a product in the model, a main effect holds where the other predictor is 0. Put 0 where it means something.
+
+# %%
+tally()
+
+# %% [markdown]
+# ## Limits
+#
+# Everything here took for granted that patients are independent: what one patient's pressure does
+# tells nothing about the next. On one ward we made it so. With twenty hospitals it will not be
+# so, and standard errors like these can then be badly wrong. That is lesson 2. Age was never
+# allotted by lot: its slope describes groups, and does not prove a cause (lesson 8).
+
+# %% [markdown]
+# ## Further reading
+#
+# - Gelman A, Hill J, Vehtari A (2020). *Regression and Other Stories*. Cambridge University Press.
+#   Chapters 6 to 12 cover this lesson at book length, with the same habit of simulating first.
+# - Greenland S, Senn SJ, Rothman KJ, Carlin JB, Poole C, Goodman SN, Altman DG (2016). Statistical
+#   tests, P values, confidence intervals, and power: a guide to misinterpretations. *European
+#   Journal of Epidemiology* 31(4):337-350. Twenty-five wrong readings, each put right.
+# - Vickers AJ, Altman DG (2001). Analysing controlled trials with baseline and follow up
+#   measurements. *BMJ* 323(7321):1123-1124. Two pages on why to adjust for baseline.
+# - Anscombe FJ (1973). Graphs in statistical analysis. *The American Statistician* 27(1):17-21.
+#   Four data sets with one regression table between them.

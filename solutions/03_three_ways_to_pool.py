@@ -1,0 +1,821 @@
+# ---
+# jupyter:
+#   course:
+#     question: The hospital with the best result is the smallest one. Should you send your mother there?
+#     reading_minutes: 50
+#     exercise_minutes: 35
+#     needs: [2]
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 3 Three ways to pool
+#
+# > The hospital with the best result is the smallest one. Should you send your mother there?
+#
+# Reading: 50 minutes. Exercises: 35 minutes. First do
+# [lesson 2](02_patients_share_a_hospital.ipynb).
+
+# %% [markdown]
+# ## What you will be able to do
+#
+# - Explain why small hospitals crowd both ends of a league table.
+# - Compute by hand how far to trust a hospital's own mean, and get the same from a mixed model.
+# - Prove by simulation which of three estimates lies closest to the truth, and where each loses.
+# - Tell the weight of an estimate from the distance that it moves.
+# - Put a chance on "this hospital is the worst", and check that the chance is honest.
+# - Say what partial pooling takes for granted, and whom it treats unfairly.
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import statsmodels.formula.api as smf
+from scipy import optimize, stats
+
+from utils import datasets, plots
+from utils.exercises import check, own_hospitals, predict, reveal, tally, verdict
+from utils.pooling import shrinkage_weight, three_poolings
+from utils.simulate import med_trial
+from utils.widgets import pooling_explorer
+
+plots.set_style()
+
+# %% [markdown]
+# ## A league table
+#
+# A health board ranks 20 hospitals by the mean systolic blood pressure of their patients 12 weeks
+# after the first visit. Lower is better. Nobody is on a new drug in this lesson: we compare
+# hospitals, and nothing else.
+#
+# The hospitals are very unequal. The smallest reported 4 patients, the largest 110. We number
+# them by size, so H01 is the smallest. We made them up, so we know the truth: the hospitals' true
+# means have a standard deviation of 4 mmHg (`hospital_sd`), and the patients of one hospital have
+# one of 12 mmHg (`patient_sd`).
+
+# %%
+sizes = np.array([4, 5, 6, 7, 8, 10, 12, 15, 18, 21, 25, 30, 35, 40, 48, 56, 65, 75, 90, 110])
+study = med_trial(
+    n_hospitals=20,
+    patients_per_hospital=sizes,
+    treatment_effect=0,
+    treated_share=0,
+    hospital_sd=4,
+    patient_sd=12,
+    rng=723,
+)
+league = study.data.groupby("hospital", observed=True)["sbp"].agg(n="size", own_mean="mean")
+league.sort_values("own_mean").head().round(1)
+
+# %% [markdown]
+# The best result belongs to H01, the smallest hospital. The next two are small as well. Is small
+# beautiful? Draw all 20, with a 95 % interval around each mean: ± 1.96 × 12/√n.
+
+# %%
+ranked = league.sort_values("own_mean")
+fig, ax = plt.subplots(figsize=(9, 4))
+ax.errorbar(ranked.index.astype(str), ranked["own_mean"], 1.96 * 12 / np.sqrt(ranked["n"]),
+            fmt="none", color=plots.PALETTE["no pooling"], linewidth=1.5)
+ax.scatter(ranked.index.astype(str), ranked["own_mean"], s=20 + 3 * ranked["n"], zorder=3,
+           color=plots.PALETTE["no pooling"])
+ax.set(xlabel="hospital, best result first (larger dot: more patients)", ylabel="mean sbp (mmHg)")
+ax.tick_params(axis="x", rotation=60)
+plots.show(fig, alt="Means of 20 hospitals sorted from lowest to highest, with 95 % intervals. The "
+           "three lowest are tiny hospitals with intervals wider than the whole ranking; so is the highest.")
+
+# %% [markdown]
+# The three at the left have tiny dots and very long intervals. So has the one at the far right,
+# the *worst* result. We picked this table because it makes the question sharp. How unusual is it?
+#
+# The mean of $n$ patients scatters around its hospital's true mean with a standard deviation of
+# 12/√n. So we need no patients to make a league table: draw 20 true means, then add that scatter.
+
+# %%
+predict(
+    "P03.1",
+    "We draw 2,000 league tables with hospitals of these sizes. Size has nothing to do with "
+    "quality. In what share of them does one of the five smallest hospitals have the best result?",
+    choices=["about 25 %, their fair share", "about 45 %", "about 75 %"],
+)
+
+# %%
+rng = np.random.default_rng(31)
+true = 140 + rng.normal(0, 4, size=(2000, 20))
+own = true + rng.normal(0, 12 / np.sqrt(sizes), size=(2000, 20))
+small_best = (own.argmin(axis=1) < 5).mean()
+
+shares = {"about 25 %, their fair share": 0.25, "about 45 %": 0.45, "about 75 %": 0.75}
+reveal("P03.1", min(shares, key=lambda choice: abs(shares[choice] - small_best)))
+
+# %% tags=["nbval-check-output"]
+for what, values in [("own means", own), ("true means", true)]:
+    best, worst = values.argmin(axis=1) < 5, values.argmax(axis=1) < 5
+    print(f"{what:<10}  one of the five smallest is best: {best.mean():.0%}, worst: {worst.mean():.0%}")
+
+# %% [markdown]
+# By their true means, the five smallest hospitals get their fair share of first and last places.
+# By their own means they get far more of both. The next figure shows why.
+
+# %%
+fig, ax = plt.subplots(figsize=(9, 4.2))
+ax.scatter(np.tile(sizes, 60), own[:60], s=6, color=plots.PALETTE["patients"], alpha=0.5)
+n = np.geomspace(3.5, 125, 200)
+for side in [-1.96, 1.96]:
+    ax.plot(n, 140 + side * np.sqrt(4**2 + 12**2 / n), color=plots.PALETTE["no pooling"])
+    ax.axhline(140 + side * 4, color=plots.PALETTE["truth"], linestyle="--", linewidth=1.2)
+ax.scatter(league["n"], league["own_mean"], s=45, color=plots.PALETTE["no pooling"], zorder=3)
+ax.annotate("H01", (4, league.loc["H01", "own_mean"]), xytext=(7, -4), textcoords="offset points")
+ax.text(125, 149.2, "95 % of the true means lie between the dashed lines", ha="right")
+ax.set(xscale="log", xlabel="patients", ylabel="mean sbp (mmHg)", xticks=[4, 10, 30, 100], xticklabels=[4, 10, 30, 100])
+plots.show(fig, alt="Funnel: hospital means from 60 simulated tables against hospital size. Means of "
+           "small hospitals scatter over 30 mmHg, those of large ones hardly more than the true means.")
+
+# %% [markdown]
+# Grey: the own means in 60 of the tables. Coloured dots: our table. This is a <dfn>funnel
+# plot</dfn>, results against size. The dashed band holds the truth, and it has the same width for
+# all sizes. A small hospital's own mean adds much noise to it. So small hospitals supply the
+# extreme results, at *both* ends. A ranking of own means is in part a ranking of sizes.
+
+# %% [markdown]
+# ## Three estimates of one hospital
+#
+# What do you believe about H01? There are three ways to use the other 19 hospitals.
+#
+# - <dfn>Complete pooling</dfn>: take the mean of all patients for every hospital. It forgets that
+#   hospitals differ.
+# - <dfn>No pooling</dfn>: take the hospital's own mean. It forgets that other hospitals exist.
+# - <dfn>Partial pooling</dfn>: start from the middle of all hospitals, and go part of the way to
+#   the hospital's own mean.
+#
+# $$\text{partial} = \text{middle} + \text{weight} \times (\text{own mean} - \text{middle})$$
+#
+# How far? Own means differ for two reasons. True means differ, by a variance of `hospital_sd`².
+# And each own mean is noisy, by a variance of `patient_sd`²/$n$. The
+# <dfn>shrinkage weight</dfn> is the share of the first in the sum:
+#
+# $$\text{weight} = \frac{\text{hospital\_sd}^2}{\text{hospital\_sd}^2 + \text{patient\_sd}^2/n}$$
+#
+# Each part has its reason. More patients, less noise: the weight goes to 1. Hospitals that hardly
+# differ: the weight goes to 0, and you should believe the middle. With one patient it is the
+# intraclass correlation of lesson 2.
+
+# %% tags=["nbval-check-output"]
+for name in ["H01", "H05", "H10", "H20"]:
+    patients = league.loc[name, "n"]
+    by_hand = 4**2 / (4**2 + 12**2 / patients)
+    by_library = shrinkage_weight(patients, hospital_sd=4, patient_sd=12)
+    print(f"{name}, {patients:3} patients: weight by hand {by_hand:.2f}, by library {by_library:.2f}")
+
+# %% [markdown]
+# Divide above and below by `hospital_sd`²/$n$ and the weight reads $n/(n + k)$, with
+# $k$ = `patient_sd`²/`hospital_sd`². Here $k$ = 12²/4² = 9. All you know from the other hospitals
+# counts as much as 9 patients of the hospital's own.
+
+# %%
+fig, ax = plt.subplots(figsize=(8.5, 3.8))
+n = np.arange(0, 111)
+for hospital_sd, shade in [(1, 0.3), (2, 0.5), (4, 1), (8, 0.7), (16, 0.45)]:
+    ax.plot(n, shrinkage_weight(n, hospital_sd, 12), color=plots.PALETTE["partial pooling"], alpha=shade)
+    ax.text(112, shrinkage_weight(110, hospital_sd, 12), f"{hospital_sd} mmHg", va="center")
+ax.plot([9, 9, 0], [0, 0.5, 0.5], color=plots.PALETTE["truth"], linestyle=":")
+ax.text(10.5, 0.06, "k = 9 patients: half the weight")
+ax.text(112, 1.1, "hospital_sd", va="center")
+ax.set(xlabel="patients of the hospital", ylabel="weight of its own mean", xlim=(0, 124), ylim=(0, 1.02))
+plots.show(fig, alt="Weight of a hospital's own mean against its number of patients, one curve for each "
+           "hospital_sd. All rise from 0 towards 1; the larger hospital_sd, the faster. For 4 mmHg "
+           "the weight is one half at 9 patients.")
+
+# %% [markdown]
+# ### Exercise E03.1 · How far should you believe the clinic?
+#
+# A new clinic reports a mean of 152 mmHg from 4 patients. In the registry the middle of all
+# hospitals is 140 mmHg, `hospital_sd` is 3 and `patient_sd` is 9. Compute the clinic's partially
+# pooled mean.
+
+# %%
+# BEGIN SOLUTION
+clinic_weight = 3**2 / (3**2 + 9**2 / 4)
+clinic_mean = 140 + clinic_weight * (152 - 140)
+# END SOLUTION
+
+# %%
+check("E03.1", clinic_mean)
+
+# %% [markdown]
+# ### The middle
+#
+# Which middle? The mean of all patients listens mostly to the largest hospitals. The plain
+# average of the 20 own means listens too much to the tiny ones. The best of such averages gives
+# each own mean a say in proportion to 1/variance, that is to
+# 1/(`hospital_sd`² + `patient_sd`²/$n$). The same thing, up to a factor, is the weight itself.
+# That makes partial pooling three lines of NumPy.
+
+# %%
+def shrink(own_means, n, hospital_sd, patient_sd):
+    weight = hospital_sd**2 / (hospital_sd**2 + patient_sd**2 / n)
+    middle = (weight * own_means).sum(axis=-1, keepdims=True) / weight.sum(axis=-1, keepdims=True)
+    return middle + weight * (own_means - middle)
+
+
+# %% tags=["nbval-check-output"]
+pooled_by_hand = shrink(league["own_mean"].to_numpy(), sizes, hospital_sd=4, patient_sd=12)
+table = three_poolings(study.data["sbp"], study.data["hospital"], hospital_sd=4, patient_sd=12)
+largest_gap = np.abs(pooled_by_hand - table["partial_pooling"]).max()
+print(f"by hand and by library agree to six decimals: {largest_gap < 1e-6}")
+print(table.loc[["H01", "H02", "H04", "H20"]].round(1))
+
+# %%
+table["truth"] = study.truth.hospitals["mean"]
+y = np.arange(20, 0, -1)
+fig, ax = plt.subplots(figsize=(8.5, 6))
+ax.hlines(y, table["no_pooling"], table["partial_pooling"], color=plots.PALETTE["patients"], linewidth=1.5)
+for column, marker in [("no pooling", "o"), ("partial pooling", "D"), ("truth", "x")]:
+    ax.scatter(table[column.replace(" ", "_")], y, marker=marker, s=45, color=plots.PALETTE[column],
+               label=column, zorder=3)
+ax.axvline(table["complete_pooling"].iloc[0], color=plots.PALETTE["complete pooling"], label="complete pooling")
+ax.set(xlabel="mean sbp (mmHg)", yticks=y, yticklabels=[f"{name} ({size})" for name, size in zip(table.index, sizes)])
+ax.legend(loc="lower center", bbox_to_anchor=(0.45, 1), ncols=4, columnspacing=1, handletextpad=0.3)
+plots.show(fig, alt="For each of 20 hospitals, smallest at the top: own mean, partially pooled mean and true "
+           "mean. Small hospitals are pulled several mmHg towards the middle, large ones hardly move.")
+
+# %% [markdown]
+# Crosses are the truth. Most hospitals are pulled towards their cross. H01, the best result of
+# all, turns out to be close to average. Not everyone is helped: H02 really was that good, and
+# pooling moved it the wrong way. Keep H02 in mind. We come back to it.
+
+# %% [markdown]
+# ## The same thing has a name: a mixed model
+#
+# Write one equation for patient $i$ in hospital $j$:
+#
+# $$\text{sbp}_{ij} = \underbrace{\text{mean}}_{\text{fixed}} + \underbrace{u_j}_{\text{random}} + e_{ij},
+# \qquad u_j \sim N(0, \text{hospital\_sd}^2), \quad e_{ij} \sim N(0, \text{patient\_sd}^2)$$
+#
+# - A <dfn>fixed effect</dfn> is a number of its own, estimated from the data with nothing said
+#   beforehand. Here: the overall mean.
+# - A <dfn>random effect</dfn> is one of many draws from a distribution, and it is the distribution
+#   that we estimate. Here: $u_j$, how far hospital $j$ lies from the mean. We estimate
+#   `hospital_sd`; then each $u_j$ is *predicted*, and the best prediction is the shrunken one.
+# - A model with both is a <dfn>mixed model</dfn>. The data are *nested*: every patient belongs to
+#   one hospital.
+#
+# `MixedLM` of `statsmodels` fits it. So far we were given both standard deviations. `MixedLM`
+# estimates them from the 680 patients. `method="powell"` chooses how it searches; lesson 5 says
+# why we do not trust the default.
+
+# %% tags=["nbval-check-output"]
+fit = smf.mixedlm("sbp ~ 1", study.data, groups="hospital").fit(method="powell")
+hospital_sd, patient_sd = fit.cov_re.iloc[0, 0] ** 0.5, fit.scale**0.5
+print(f"overall mean {fit.fe_params['Intercept']:.1f} mmHg")
+print(f"hospital_sd {hospital_sd:.1f} (truth 4), patient_sd {patient_sd:.1f} (truth 12)")
+
+# %% [markdown]
+# Give *these* standard deviations to our three lines, and compare with the model's own
+# predictions: the overall mean plus `random_effects`.
+
+# %% tags=["nbval-check-output"]
+u = pd.Series({name: effect.iloc[0] for name, effect in fit.random_effects.items()})
+by_model = fit.fe_params["Intercept"] + u
+by_hand = shrink(league["own_mean"].to_numpy(), sizes, hospital_sd, patient_sd)
+agreement = np.abs(by_model - by_hand).max()
+print(f"by hand and by MixedLM agree to four decimals: {agreement < 1e-4}")
+
+# %% [markdown]
+# The mixed model *is* partial pooling. Its predictions are often called BLUPs, best linear
+# unbiased predictions. They are not separate fits for each hospital.
+
+# %% [markdown]
+# ## Which one is closest to the truth?
+#
+# One league table proves nothing. We have 2,000, each with its truth. Score each estimate by its
+# <dfn>root mean squared error</dfn>: square the distance to the true mean, average over all
+# hospitals and tables, take the root. It is a typical distance, in mmHg.
+
+# %%
+predict(
+    "P03.2",
+    "No pooling is unbiased for every single hospital. Partial pooling pulls every hospital off "
+    "its own data. Which has the smallest error?",
+    choices=["complete pooling", "no pooling", "partial pooling", "no and partial pooling are equal"],
+)
+
+# %%
+weight = shrinkage_weight(sizes, 4, 12)
+pooled = shrink(own, sizes, 4, 12)
+middle_of_patients = np.broadcast_to((own * sizes).sum(axis=1, keepdims=True) / sizes.sum(), own.shape)
+estimates = {  # with the standard error that each would claim
+    "complete pooling": (middle_of_patients, 12 / np.sqrt(sizes.sum())),
+    "no pooling": (own, 12 / np.sqrt(sizes)),
+    "partial pooling": (pooled, 4 * np.sqrt(1 - weight)),
+}
+error = {name: np.sqrt(((value - true) ** 2).mean()) for name, (value, claimed) in estimates.items()}
+reveal("P03.2", min(error, key=error.get))
+
+# %% [markdown]
+# Now the whole scoreboard. `coverage` is that of the interval estimate ± 1.96 × its standard
+# error. For partial pooling the standard error is `hospital_sd` × √(1 − weight): what is still
+# unknown about a hospital's true mean, once its own data have been used. `spread` is the standard
+# deviation of the 20 estimates, and it should be compared with 4 mmHg.
+
+# %%
+scoreboard = pd.DataFrame({"error": error, "coverage": {
+    name: (np.abs(value - true) < 1.96 * claimed).mean() for name, (value, claimed) in estimates.items()
+}, "spread": {name: value.std(axis=1, ddof=1).mean() for name, (value, claimed) in estimates.items()}})
+scoreboard.loc["(the true means)"] = {"spread": true.std(axis=1, ddof=1).mean()}
+scoreboard.round(2)
+
+# %%
+fig, ax = plt.subplots(figsize=(8.5, 3.8))
+for name, (value, claimed) in estimates.items():
+    by_size = np.sqrt(((value - true) ** 2).mean(axis=0))
+    ax.plot(sizes, by_size, color=plots.PALETTE[name], marker="o", markersize=4, label=name)
+ax.set(xscale="log", xlabel="patients of the hospital", ylabel="typical error (mmHg)", ylim=(0, 6.3),
+       xticks=[4, 10, 30, 100], xticklabels=[4, 10, 30, 100])
+ax.legend()
+plots.show(fig, alt="Error of three estimates against hospital size. Complete pooling is level near 4 mmHg. "
+           "No pooling falls from 6 to about 1. Partial pooling lies below both at every size.")
+
+# %% [markdown]
+# For tiny hospitals even complete pooling beats a hospital's own mean. For large ones it is
+# hopeless, and so is its interval: it is narrow and holds the truth rarely. Partial pooling lies
+# below both at every size. For a small hospital it is close to complete pooling, for a large one
+# close to no pooling. Nobody has to choose a cut-off.
+#
+# How can a biased estimate beat an unbiased one? It trades a little bias for a lot less noise.
+#
+# Now the fair objection: we gave partial pooling the true standard deviations. In real life you
+# estimate `hospital_sd`, from 20 hospitals. Estimate it anew in each table, by comparing the
+# spread of the own means with what noise alone would give.
+
+# %% tags=["nbval-check-output"]
+between = (sizes * (own - middle_of_patients) ** 2).sum(axis=1) / 19
+n0 = (sizes.sum() - (sizes**2).sum() / sizes.sum()) / 19
+estimated_sd = np.sqrt(np.maximum((between - 12**2) / n0, 0.01))[:, None]
+pooled_by_estimate = shrink(own, sizes, estimated_sd, 12)
+error_by_estimate = np.sqrt(((pooled_by_estimate - true) ** 2).mean())
+print(f"error of no pooling                        {error['no pooling']:.1f} mmHg")
+print(f"error of partial pooling, sd as estimated  {error_by_estimate:.1f} mmHg")
+print(f"error of partial pooling, sd known         {error['partial pooling']:.1f} mmHg")
+
+# %% [markdown]
+# Not knowing `hospital_sd` costs something, but little. With very few hospitals it costs more.
+# There is no magic number of hospitals: lesson 7 measures it.
+
+# %% [markdown]
+# ### The claim on trial
+#
+# The claim: *mixed models have fixed and random effects, and they fit nested data.* You have seen
+# one fixed effect (the overall mean), one set of random effects (the hospitals' $u_j$) and
+# patients nested in hospitals. Does the model really do what the words say, and is it any good?
+
+# %% tags=["nbval-check-output"]
+nested = study.data.groupby("patient")["hospital"].nunique().max() == 1
+has_both = len(fit.fe_params) == 1 and len(fit.random_effects) == 20
+helps = error_by_estimate < min(error["complete pooling"], error["no pooling"])
+ruling = "holds" if nested and has_both and agreement < 1e-4 and helps else "look again"
+verdict("C1", ruling, "with one fixed mean and 20 random hospital effects, MixedLM gives the partial "
+        "pooling that we computed by hand, and it is closer to the truth than no or complete pooling.")
+
+# %% [markdown]
+# ### Exercise E03.2 · How much do hospitals differ?
+#
+# A registry prints a partially pooled mean for each of its 60 hospitals, most of them small. The
+# standard deviation of the 60 printed numbers is 2.6 mmHg; that of the raw means is 5.3 mmHg. A
+# colleague asks by how much the hospitals' true means differ. What do you say? (The column
+# `spread` of the scoreboard helps.)
+#
+# - **a** About 2.6 mmHg: the pooled means are the best estimates we have.
+# - **b** About 5.3 mmHg: the raw means are unbiased.
+# - **c** Probably between the two: pooled means spread less than the truth, raw means more.
+# - **d** The average of the two, 3.95 mmHg: the biases cancel.
+
+# %%
+answer = ...
+# BEGIN SOLUTION
+answer = "c"
+# END SOLUTION
+
+# %%
+check("E03.2", answer)
+
+# %% [markdown]
+# ## Weight is not distance
+#
+# "Small hospitals are moved most by shrinkage." You will read it in many places. It is true of
+# the weight: the smallest hospital has the smallest weight on its own mean. Is it true of the
+# distance, in mmHg?
+
+# %%
+predict(
+    "P03.3",
+    "In what share of the 2,000 league tables is the smallest hospital, H01, the one that partial "
+    "pooling moves furthest?",
+    unit="%",
+)
+
+# %%
+moved = np.abs(pooled - own)
+moved_furthest = np.bincount(moved.argmax(axis=1), minlength=20) / 2000
+reveal("P03.3", round(100 * moved_furthest[0]), within=7)
+
+# %%
+fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.8))
+axes[0].bar(range(20), 100 * moved_furthest, color=plots.PALETTE["partial pooling"])
+axes[0].set(xlabel="patients of the hospital", ylabel="moved furthest (% of tables)",
+            xticks=range(0, 20, 3), xticklabels=sizes[::3])
+axes[1].hlines(sizes, 0, (1 - weight) * 10, color=plots.PALETTE["partial pooling"], linewidth=3)
+axes[1].set(yscale="log", xlabel="distance moved (mmHg), for a deviation of 10", ylabel="patients of the hospital",
+            yticks=[4, 10, 30, 100], yticklabels=[4, 10, 30, 100])
+plots.show(fig, alt="Left: how often each hospital is moved furthest; the smallest leads with about 30 %, the "
+           "next few follow. Right: for the same deviation from the middle, smaller hospitals move further.")
+
+# %% tags=["nbval-check-output"]
+usually_another = moved_furthest[0] < 0.5
+leads = moved_furthest.argmax() == 0
+print(f"no hospital moves furthest more often than the smallest: {leads}")
+print(f"yet in most tables another hospital moves furthest: {usually_another}")
+
+# %% [markdown]
+# Distance = (1 − weight) × deviation from the middle. The right-hand panel gives all hospitals
+# the same deviation: then the smallest does move furthest. But deviations differ by luck and by
+# truth, and a tiny hospital that happens to sit near the middle has nowhere to go.
+#
+# The same formula answers "extreme hospitals are pulled harder". Two hospitals of the same size
+# have the same weight. The extreme one moves more mmHg, but the same *share* of its way.
+
+# %% [markdown]
+# ### Exercise E03.3 · Who moves furthest?
+#
+# The middle is 140 mmHg, `hospital_sd` is 4 and `patient_sd` is 12. Three hospitals report: Fern,
+# 6 patients, mean 142. Oak, 40 patients, mean 154. Elm, 90 patients, mean 149. Which one does
+# partial pooling move furthest, in mmHg?
+#
+# - **a** Fern: it is the smallest.
+# - **b** Oak: it keeps most of its deviation, but the deviation is large.
+# - **c** Elm: it has the most patients.
+# - **d** None: all are pulled by the same distance.
+
+# %%
+answer = ...
+# BEGIN SOLUTION
+answer = "b"
+# END SOLUTION
+
+# %%
+check("E03.3", answer)
+
+# %% [markdown]
+# ### Try it: from complete to no pooling
+#
+# What if you pretend that hospitals differ less, or more, than they do? Run the cell and move
+# `hospital_sd` from 0 to infinity.
+#
+# 1. Set `hospital_sd` to 0. Which of the three ways to pool is this? And at infinity?
+# 2. Raise it slowly from 0. Which hospitals leave the middle first? Why those?
+# 3. Watch the error meter. Where is the error smallest? How much does it matter if you miss that
+#    place by a factor of two?
+# 4. Find a hospital whose estimate gets *worse* as you approach the best `hospital_sd`. What is
+#    special about its truth?
+
+# %%
+pooling_explorer()
+
+# %% [markdown]
+# For readers without a running kernel, the next figure shows the same slide for our league table.
+
+# %%
+grid = np.geomspace(0.3, 60, 120)
+paths = np.array([shrink(league["own_mean"].to_numpy(), sizes, sd, 12) for sd in grid])
+fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.9))
+for path, share in zip(paths.T, weight):
+    axes[0].plot(grid, path, color=plots.PALETTE["partial pooling"], linewidth=0.8 + 1.5 * share, alpha=0.7)
+axes[1].plot(grid, np.sqrt(((paths - table["truth"].to_numpy()) ** 2).mean(axis=1)), color=plots.PALETTE["partial pooling"])
+for ax, label in zip(axes, ["estimated means (mmHg)", "error in this table (mmHg)"]):
+    ax.axvline(4, color=plots.PALETTE["truth"], linestyle="--", linewidth=1.2)
+    ax.set(xscale="log", xlabel="hospital_sd that you assume (mmHg)", ylabel=label,
+           xticks=[0.5, 1, 4, 10, 50], xticklabels=[0.5, 1, 4, 10, 50])
+axes[1].set(ylim=(0, None))
+plots.show(fig, alt="Left: 20 estimated means fan out from one middle to the own means as the assumed "
+           "hospital_sd grows; large hospitals (thick lines) leave first. Right: the error falls to "
+           "a low, flat valley near the true value of 4 mmHg, dashed, and rises again.")
+
+# %% [markdown]
+# ## The league-table game
+#
+# The board can send inspectors to one hospital. It wants the one whose *true* mean is highest.
+# These are the five worst results.
+
+# %%
+league.sort_values("own_mean", ascending=False).head().round(1)
+
+# %%
+predict(
+    "P03.4",
+    "Send the inspectors. Which hospital has the highest true mean?",
+    choices=["H04 (7 patients)", "H19 (90 patients)", "H14 (40 patients)", "H20 (110 patients)"],
+)
+
+# %% [markdown]
+# There are three rules that you could follow.
+#
+# - **raw**: the worst own mean.
+# - **pooled**: the worst partially pooled mean.
+# - **P(worst)**: the hospital that is most likely the worst. Given the data, a hospital's true
+#   mean follows a normal distribution around its pooled mean, with the standard deviation
+#   `hospital_sd` × √(1 − weight). Draw 20 true means, note who is worst, repeat 10,000 times.
+
+# %%
+rng = np.random.default_rng(32)
+conditional_sd = 4 * np.sqrt(1 - weight)
+draws = rng.normal(table["partial_pooling"], conditional_sd, size=(10_000, 20))
+p_worst = pd.Series(np.bincount(draws.argmax(axis=1), minlength=20) / 10_000, index=table.index)
+truly_worst = table["truth"].idxmax()
+reveal("P03.4", f"{truly_worst} ({table.loc[truly_worst, 'n']} patients)")
+
+# %%
+top = table.sort_values("no_pooling").index[-8:]
+y = np.arange(8)
+fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.9), sharey=True, width_ratios=[1.5, 1])
+axes[0].errorbar(table.loc[top, "partial_pooling"], y, xerr=1.96 * conditional_sd[table.index.get_indexer(top)],
+                 fmt="D", color=plots.PALETTE["partial pooling"], label="partial pooling, 95 %")
+for column, marker in [("no pooling", "o"), ("truth", "x")]:
+    axes[0].scatter(table.loc[top, column.replace(" ", "_")], y, marker=marker, color=plots.PALETTE[column], label=column, zorder=3)
+axes[1].barh(y, 100 * p_worst[top], color=plots.PALETTE["partial pooling"])
+axes[0].legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, columnspacing=1, handletextpad=0.3)
+axes[0].set(xlabel="mean sbp (mmHg)", yticks=y, yticklabels=[f"{name} ({table.loc[name, 'n']})" for name in top])
+axes[1].set(xlabel="P(worst), %")
+plots.show(fig, alt="The eight worst results. H04 with 7 patients has the highest own mean but is pulled back; "
+           "H19 with 90 patients has the highest pooled mean, the highest P(worst), and the highest true mean.")
+
+# %% [markdown]
+# One game is an anecdote, and we chose this table because the rules disagree in it. Play all
+# 2,000 tables.
+
+# %%
+table_draws = rng.normal(pooled[:, None, :], conditional_sd, size=(2000, 400, 20)).argmax(axis=2)
+chance = np.array([np.bincount(row, minlength=20) / 400 for row in table_draws])
+picks = {"raw": own.argmax(axis=1), "pooled": pooled.argmax(axis=1), "P(worst)": chance.argmax(axis=1)}
+place = (-true).argsort(axis=1).argsort(axis=1)  # 0 is truly the worst
+game = pd.DataFrame({rule: {
+    "truly the worst": (place[np.arange(2000), pick] == 0).mean(),
+    "among the truly worst five": (place[np.arange(2000), pick] < 5).mean(),
+    "one of the five smallest": (pick < 5).mean(),
+} for rule, pick in picks.items()})
+game.round(2)
+
+# %%
+fig, ax = plt.subplots(figsize=(8.5, 3.6))
+colours = [plots.PALETTE["no pooling"], plots.PALETTE["partial pooling"], plots.PALETTE["posterior"]]
+(100 * game).plot.bar(ax=ax, color=colours, rot=0, width=0.75)
+ax.axhline(25, xmin=0.68, color=plots.PALETTE["truth"], linestyle="--")
+ax.text(2.45, 27, "fair share", ha="right")
+ax.set(ylabel="% of 2,000 tables", ylim=(0, 100))
+ax.legend(title="inspect by", loc="upper right")
+plots.show(fig, alt="How often each rule's pick is truly the worst, is among the truly worst five, and is one "
+           "of the five smallest. Pooled and P(worst) find the worst more often than raw, and raw picks "
+           "small hospitals far above their fair share of 25 %.")
+
+# %% tags=["nbval-check-output"]
+claimed = chance.max(axis=1).mean()
+print(f"raw is the worst rule on both scores: {(game['raw'] < game['pooled']).iloc[:2].all()}")
+print(f"P(worst) says {claimed:.0%} on average, and is right in {game.loc['truly the worst', 'P(worst)']:.0%}")
+
+# %% [markdown]
+# Three things to take away.
+#
+# - The raw rule is beaten on both scores, and it sends inspectors to small hospitals for being
+#   small. Each wrong visit is a visit that the right hospital does not get.
+# - The other two rules are close. Which is better depends on the question: P(worst) is made for
+#   "who is *the* worst?", the pooled mean for "who is among the bad ones?".
+# - Only P(worst) tells you how sure you can be, and it keeps its word. Even the best rule misses
+#   the truly worst hospital about every other time. A league table should say so.
+
+# %% [markdown]
+# ### Exercise E03.4 · How sure is the ranking?
+#
+# After partial pooling, South has a mean of 146 mmHg with a conditional standard deviation of 3,
+# and North has 143 mmHg with 2. Treat the two as independent and normal. What is the chance that
+# South's true mean is higher than North's? (A share or a percentage; simulate or use
+# `stats.norm.cdf`.)
+
+# %%
+# BEGIN SOLUTION
+south_is_higher = stats.norm.cdf((146 - 143) / np.sqrt(3**2 + 2**2))
+# END SOLUTION
+
+# %%
+check("E03.4", south_is_higher)
+
+# %% [markdown]
+# ## Real patients: no death in 47 operations
+#
+# Twelve hospitals operate on children's hearts. `surgical` holds the operations and deaths of
+# each. The data are real. There is no truth column.
+
+# %%
+surgical = datasets.load("surgical").set_index("hospital")
+surgical["raw"] = surgical["deaths"] / surgical["operations"]
+surgical.T.round(3)
+
+# %% [markdown]
+# Hospital A had no death in 47 operations. Its raw rate is 0 %: first place. Nobody believes that
+# its patients cannot die. How should we pool *proportions*?
+#
+# Suppose that the true death rates of hospitals follow a beta distribution with mean $m$, as if
+# each hospital came with $k$ earlier patients of whom $k \times m$ died. Add the patients seen:
+#
+# $$\text{pooled rate} = \frac{k\,m + \text{deaths}}{k + n} = m + \text{weight} \times (\text{raw} - m),
+# \qquad \text{weight} = \frac{n}{n + k}$$
+#
+# It is the same weight as before. Only $k$ has changed its meaning: again the number of patients
+# that the other hospitals are worth, now read off the beta distribution. This is the
+# *beta-binomial* model. It is one of several; lesson 14 meets another, on the logit scale.
+
+# %%
+predict(
+    "P03.5",
+    "All 12 hospitals together lost 7.4 % of their patients. After partial pooling, what is "
+    "hospital A's estimated death rate?",
+    choices=["0 %", "about 2 %", "about 5 %", "about 7 %"],
+)
+
+# %%
+deaths, operations = surgical["deaths"].to_numpy(), surgical["operations"].to_numpy()
+
+
+def minus_log_likelihood(parameters):
+    m, k = 1 / (1 + np.exp(-parameters[0])), np.exp(parameters[1])
+    return -stats.betabinom.logpmf(deaths, operations, k * m, k * (1 - m)).sum()
+
+
+best = optimize.minimize(minus_log_likelihood, [-2.5, 4], method="Nelder-Mead").x
+m, k = 1 / (1 + np.exp(-best[0])), np.exp(best[1])
+surgical["pooled"] = (k * m + deaths) / (k + operations)
+choices = {"0 %": 0, "about 2 %": 0.02, "about 5 %": 0.05, "about 7 %": 0.07}
+reveal("P03.5", min(choices, key=lambda choice: abs(choices[choice] - surgical.loc["A", "pooled"])))
+
+# %% tags=["nbval-check-output"]
+print(f"mean rate m = {m:.1%}; the other hospitals are worth about {k:.0f} patients")
+print((100 * surgical.loc[["A", "E", "D", "H"], ["raw", "pooled"]]).round(1))
+
+# %%
+rng = np.random.default_rng(33)
+rates = rng.beta(k * m + deaths, k * (1 - m) + operations - deaths, size=(40_000, 12))
+p_lowest = pd.Series(np.bincount(rates.argmin(axis=1), minlength=12) / 40_000, index=surgical.index)
+low, high = 100 * np.quantile(rates, [0.025, 0.975], axis=0)
+fig, ax = plt.subplots(figsize=(9, 4))
+ax.vlines(range(12), low, high, color=plots.PALETTE["partial pooling"])
+ax.scatter(range(12), 100 * surgical["pooled"], marker="D", color=plots.PALETTE["partial pooling"], label="partial pooling, 95 %")
+ax.scatter(range(12), 100 * surgical["raw"], color=plots.PALETTE["no pooling"], label="no pooling", zorder=3)
+ax.axhline(100 * m, color=plots.PALETTE["complete pooling"], label="mean of the hospitals")
+ax.set(ylabel="deaths (%)", xticks=range(12), xticklabels=[f"{name}\n{size}" for name, size in surgical["operations"].items()])
+ax.set_xlabel("hospital and its operations")
+ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)
+plots.show(fig, alt="Raw and partially pooled death rates of 12 hospitals with 95 % intervals. Hospital A moves "
+           "from 0 to about 5 %; its interval overlaps all others. Hospital H stays highest.")
+
+# %% tags=["nbval-check-output"]
+print("P(lowest true rate):", p_lowest.nlargest(3).round(1).to_dict())
+supported = p_lowest["A"] > 0.95
+print(f"'hospital A has the lowest death rate' is supported: {supported}")
+
+# %% [markdown]
+# After pooling, A is not even first: hospital E, with more operations, has a slightly lower
+# estimate. A's chance to be truly the lowest is well below one half. "No death in 47 operations,
+# so the best hospital" is not supported. Nor is it refuted: A may be the best. 47 operations
+# cannot tell.
+#
+# Two cautions. We drew the rates as if $m$ and $k$ were known; 12 hospitals do not tell $k$ well,
+# so the honest uncertainty is larger still (lesson 11). And nothing is known of the children.
+# Hospitals may differ because their patients do.
+
+# %% [markdown]
+# ### Exercise E03.5 · Spot the flaw
+#
+# From a report:
+#
+# 1. The region's heart units operated on 1,900 patients, of whom 6 % died.
+# 2. Death was counted within 30 days of the operation.
+# 3. With no death in its 30 operations, Hill Clinic gives the safest care in the region.
+# 4. We recommend that the other units study Hill Clinic's procedures.
+# 5. Rates were not adjusted for how ill the patients were.
+#
+# Which sentence holds the mistake, and why?
+#
+# - **a** A rate of zero cannot be compared with other rates.
+# - **b** Raw rates of hospitals must never be compared.
+# - **c** No death in 30 operations is easily luck: it does not show that the true rate is lowest.
+# - **d** Partial pooling would have left out small units.
+#
+# Answer with the number of the sentence and the letter of the reason, such as `(1, "a")`.
+
+# %%
+# BEGIN SOLUTION
+flaw = (3, "c")
+# END SOLUTION
+
+# %%
+check("E03.5", flaw)
+
+# %% [markdown]
+# ## Whom partial pooling treats unfairly
+#
+# Back to H02: few patients, truly excellent, and pulled towards the crowd. Partial pooling is
+# best *on average over hospitals*. Look at the five smallest hospitals alone, sorted by how far
+# their **true** mean lies from 140 mmHg.
+
+# %%
+deviation = (true - 140)[:, :5].ravel()
+bins = pd.cut(deviation, np.arange(-10, 10.1, 2), labels=np.arange(-9, 10, 2))
+fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.8))
+for name in ["no pooling", "partial pooling"]:
+    miss = pd.Series((estimates[name][0] - true)[:, :5].ravel())
+    covered = miss.abs() < 1.96 * np.tile(np.broadcast_to(estimates[name][1], 20)[:5], 2000)
+    axes[0].plot(bins.categories, miss.groupby(bins, observed=False).mean(), marker="o", color=plots.PALETTE[name], label=name)
+    axes[1].plot(bins.categories, 100 * covered.groupby(bins, observed=False).mean(), marker="o", color=plots.PALETTE[name])
+axes[0].set(ylabel="average error (mmHg)", xlabel="true mean − 140 (mmHg)")
+axes[1].set(ylabel="coverage (%)", xlabel="true mean − 140 (mmHg)", ylim=(0, 102))
+axes[0].legend()
+plots.show(fig, alt="Five smallest hospitals, against how far their truth lies from the middle. No pooling: no bias, "
+           "coverage 95 % everywhere. Partial pooling: bias towards the middle that grows to several mmHg, "
+           "and coverage that falls at both ends.")
+
+# %% [markdown]
+# No pooling has no bias and covers 95 % everywhere. Partial pooling is biased towards the middle,
+# the more the further a hospital's truth lies out, and its intervals fail just those hospitals.
+# In exchange it is better for the many near the middle. You cannot see which case a hospital is:
+# for that you would need its truth.
+#
+# So it is a bargain, and it rests on an assumption. Hospitals are <dfn>exchangeable</dfn> if,
+# before you see their results, you have no reason to expect one to be higher than another: you
+# could swap their names. If you *do* have a reason (H02 is a specialised unit that treats younger
+# patients), pull it towards hospitals like it, not towards all. Later lessons do that with
+# predictors of hospitals. And for a question about one patient in front of you, say what you
+# know of *that* hospital.
+#
+# And your mother? Our best guess for H01 is a hospital a little better than average, with a wide
+# margin. That is far less than first place, and more than nothing.
+
+# %% [markdown]
+# ### Exercise E03.6 · Your own hospitals
+#
+# `own_hospitals(3)` is a league table that nobody else has. Its two standard deviations are known.
+# Compute the partially pooled mean of **every** hospital, in the order of `my_league` (a Series
+# by hospital, or an array). Do not round more than to two decimals. Try it with your own lines
+# or with `shrink`, then see whose first place survives.
+
+# %%
+mine = own_hospitals(3)
+my_league = mine.data.groupby("hospital", observed=True)["sbp"].agg(n="size", own_mean="mean")
+print(f"hospital_sd {mine.truth.hospital_sd} mmHg, patient_sd {mine.truth.patient_sd} mmHg")
+my_league.round(1)
+
+# %%
+# BEGIN SOLUTION
+my_weight = 1 / (1 + mine.truth.patient_sd**2 / mine.truth.hospital_sd**2 / my_league["n"])
+my_middle = (my_weight * my_league["own_mean"]).sum() / my_weight.sum()
+my_pooled = my_middle + my_weight * (my_league["own_mean"] - my_middle)
+# END SOLUTION
+
+# %%
+check("E03.6", my_pooled)
+
+# %% [markdown]
+# ## Key points
+#
+# - Small hospitals crowd both ends of a raw league table, because their means are noisy.
+# - Partial pooling gives each hospital's own mean the weight
+#   hospital_sd² / (hospital_sd² + patient_sd²/n), and the rest to the middle.
+# - A mixed model does this. Its fixed effect is the middle, its random effects are the shrunken
+#   deviations.
+# - On average over hospitals it is closer to the truth than no pooling and complete pooling.
+# - Weight depends on size. Distance is (1 − weight) × deviation: small is not always moved most.
+# - Shrunken means spread less than the truth. Do not read hospital_sd off them.
+# - A rank without its uncertainty is not a result. P(worst) is one that keeps its word.
+# - A hospital that truly is extreme is pulled in too. The average gain has losers.
+
+# %%
+tally()
+
+# %% [markdown]
+# ## Limits
+#
+# True means were normal, hospitals were exchangeable and size had nothing to do with quality; the
+# standard deviations were known in most cells. Lesson 7 takes up few hospitals, lesson 10 hospitals that are
+# not normal, lesson 14 proportions.
+
+# %% [markdown]
+# ## Further reading
+#
+# - Efron B, Morris C (1977). Stein's paradox in statistics. *Scientific American* 236(5):119-127.
+#   Eighteen baseball players show why shrinking beats their own averages. No formulas needed.
+# - Goldstein H, Spiegelhalter DJ (1996). League tables and their limitations: statistical issues
+#   in comparisons of institutional performance. *Journal of the Royal Statistical Society A*
+#   159(3):385-443. What rankings of schools and hospitals can and cannot say, with discussion.
+# - Spiegelhalter DJ (2005). Funnel plots for comparing institutional performance. *Statistics in
+#   Medicine* 24(8):1185-1202. How to draw the funnel, and why it beats a ranking.
+# - Gelman A, Hill J (2007). *Data Analysis Using Regression and Multilevel/Hierarchical Models*.
+#   Cambridge University Press, chapter 12. The three ways to pool, on radon in houses.

@@ -1,0 +1,229 @@
+"""What every explorer shares: a picture that redraws fast, and words that change with it.
+
+An explorer's state is kept here in Python. Sliders, number boxes and code all go through
+`Explorer.set_state`, so they cannot disagree.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import ipywidgets as widgets
+import matplotlib as mpl
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from utils.plots import CSS_DPI
+from utils.widgets._controls import Choice, Number, Steps, row_of
+
+__all__ = ["WIDTH", "Choice", "Explorer", "Number", "Picture", "Steps", "look", "new_figure"]
+
+_STYLE = {
+    "font.size": 11.5,
+    "axes.titlesize": 12.5,
+    "axes.labelsize": 11.5,
+    "xtick.labelsize": 11,
+    "ytick.labelsize": 11,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#444444",
+    "figure.constrained_layout.use": False,
+    "figure.autolayout": False,
+}
+WIDTH = 900  # CSS pixels, what JupyterLab gives a cell by default
+_SHARPNESS = 1.5  # image pixels per CSS pixel
+
+
+class Picture:
+    """A figure drawn once, of which only the moving artists are drawn again.
+
+    Parameters
+    ----------
+    figure : matplotlib Figure
+        With axes of fixed limits.
+    moving : sequence of Artist
+        What a new state changes, back to front. Everything else is drawn once, here.
+    alt : str
+        What the figure shows, whatever the state.
+    """
+
+    def __init__(self, figure: Figure, moving: Sequence[Artist], alt: str) -> None:
+        self.figure, self.moving, self.alt = figure, tuple(moving), alt
+        for artist in self.moving:
+            artist.set_animated(True)  # left out when the canvas draws itself
+        self._canvas = FigureCanvasAgg(figure)
+        self._canvas.draw()
+        self._still = self._canvas.copy_from_bbox(figure.bbox)
+
+    def png(self) -> bytes:
+        """Return the figure as it is now."""
+        self._canvas.restore_region(self._still)
+        for artist in self.moving:
+            self.figure.draw_artist(artist)
+        buffer = io.BytesIO()
+        # Little compression: the picture travels a few centimetres, and must not keep one waiting.
+        Image.fromarray(np.asarray(self._canvas.buffer_rgba())).convert("RGB").save(
+            buffer, "png", compress_level=1
+        )
+        return buffer.getvalue()
+
+    def html(self) -> str:
+        """Return the figure as an image element of constant proportions, so nothing jumps."""
+        width, height = self._canvas.get_width_height()
+        data = base64.b64encode(self.png()).decode("ascii")
+        return (
+            f'<img alt="{html.escape(self.alt, quote=True)}" width="{width}" height="{height}" '
+            'decoding="sync" style="display:block;width:100%;height:auto;background:#fff" '
+            f'src="data:image/png;base64,{data}">'
+        )
+
+
+@contextmanager
+def look() -> Iterator[None]:
+    """Draw in the course's look, whatever a learner has done to matplotlib's defaults."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_STYLE)
+        yield
+
+
+def new_figure(height: float) -> Figure:
+    """Return an empty figure of the explorers' width; `height` is in CSS pixels."""
+    return Figure(
+        figsize=(WIDTH / CSS_DPI, height / CSS_DPI), dpi=CSS_DPI * _SHARPNESS, facecolor="white"
+    )
+
+
+class Explorer:
+    """Sliders, a figure and a sentence that follow one another.
+
+    Display it as the last line of a cell. Everything can be done from code too.
+
+    Parameters
+    ----------
+    controls : sequence of Number, Steps or Choice
+        What can be changed, in the order of the page.
+    compute : callable
+        State as keywords -> result (frozen).
+    draw : callable
+        Result -> None: moves the artists of `picture`.
+    picture : Picture
+        The figure.
+    describe : callable
+        Result -> text that says what the figure shows now.
+    actions : mapping of str to callable, optional
+        What a further button says -> function from the result to the state it sets.
+
+    Attributes
+    ----------
+    result : object
+        What was computed for the present state.
+    description : str
+        The text under the figure.
+    widget : ipywidgets.VBox
+        What is displayed.
+    """
+
+    def __init__(
+        self,
+        controls: Sequence[Number | Steps | Choice],
+        *,
+        compute: Callable[..., object],
+        draw: Callable[[object], None],
+        picture: Picture,
+        describe: Callable[[object], str],
+        actions: Mapping[str, Callable[[object], dict]] | None = None,
+    ) -> None:
+        self._controls = {control.name: control for control in controls}
+        self._compute, self._draw, self._picture = compute, draw, picture
+        self._describe = describe
+        self._start = {name: control.start for name, control in self._controls.items()}
+        self._moving_controls = False
+        rows, self._put = [], {}
+        for name, control in self._controls.items():
+            row, self._put[name] = control.build(self._listener(name))
+            rows.append(row)
+        self._image = widgets.HTML(layout=widgets.Layout(width="100%", margin="4px 0"))
+        self._text = widgets.HTML(layout=widgets.Layout(width="100%"))
+        buttons = [
+            self._button(text, lambda find=find: find(self.result))
+            for text, find in (actions or {}).items()
+        ]
+        buttons.append(self._button("Reset", lambda: self._start))
+        self.widget = widgets.VBox(
+            [*rows, row_of(*buttons), self._image, self._text],
+            layout=widgets.Layout(max_width=f"{WIDTH}px", width="100%"),
+        )
+        self._state: dict = {}
+        self._apply(self._start)
+
+    @property
+    def state(self) -> dict:
+        """The present state, as a new dict."""
+        return dict(self._state)
+
+    def set_state(self, **changes: object) -> None:
+        """Change the state from code.
+
+        Parameters
+        ----------
+        **changes
+            New values by name, as in `state`. What is not named stays.
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown or a value breaks its rule. The state then stays as it was.
+        """
+        for name in changes:
+            if name not in self._controls:
+                raise ValueError(f"the state has {', '.join(self._controls)}, got {name!r}")
+        checked = {name: self._controls[name].check(value) for name, value in changes.items()}
+        self._apply({**self._state, **checked})
+
+    def reset(self) -> None:
+        """Go back to the first state."""
+        self._apply(self._start)
+
+    def _listener(self, name: str) -> Callable[[object], None]:
+        def heard(value: object) -> None:
+            if not self._moving_controls:
+                self._apply({**self._state, name: value})
+
+        return heard
+
+    def _button(self, text: str, find: Callable[[], dict]) -> widgets.Button:
+        button = widgets.Button(description=text, layout=widgets.Layout(width="auto"))
+        button.on_click(lambda _: self._apply({**self._state, **find()}))
+        return button
+
+    def _apply(self, state: dict) -> None:
+        self.result = self._compute(**state)
+        self._state = dict(state)
+        self._draw(self.result)
+        self._image.value = self._picture.html()
+        self.description = self._describe(self.result)
+        self._text.value = (
+            '<div role="status" aria-live="polite" aria-atomic="true" style="line-height:1.5">'
+            f"{html.escape(self.description)}</div>"
+        )
+        self._moving_controls = True
+        try:
+            for name, put in self._put.items():
+                put(state[name])
+        finally:
+            self._moving_controls = False
+
+    def __repr__(self) -> str:
+        return self.description
+
+    def _repr_mimebundle_(self, **kwargs: object) -> dict:
+        return {**self.widget._repr_mimebundle_(**kwargs), "text/plain": self.description}

@@ -1,0 +1,212 @@
+"""The controls of an explorer: what may be set, and the row on the page that sets it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import ipywidgets as widgets
+
+__all__ = ["Choice", "Number", "Steps", "row_of"]
+
+
+def _real(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        try:
+            value = float(value) if not isinstance(value, (bool, str, bytes)) else math.nan
+        except (TypeError, ValueError):
+            value = math.nan
+    number = float(value)
+    if math.isnan(number):
+        raise ValueError(f"{name} must be a number, got {value!r}")
+    return number
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number to drag or to type, between two ends.
+
+    Parameters
+    ----------
+    name : str
+        Its key in the explorer's state.
+    label : str
+        What the learner reads, unit included.
+    start, low, high, step : float
+        First value, ends, and the slider's step.
+    digits : int
+        Decimals shown. With 0 the value is a whole number, and a multiple of `step`.
+    """
+
+    name: str
+    label: str
+    start: float
+    low: float
+    high: float
+    step: float
+    digits: int = 1
+
+    def check(self, value: object) -> float:
+        """Return the value as it is kept, or refuse it."""
+        number = _real(self.name, value)
+        if not self.low <= number <= self.high:
+            raise ValueError(
+                f"{self.name} must lie between {self.low:g} and {self.high:g}, got {number:g}"
+            )
+        if self.digits:
+            return number
+        if (number - self.low) % self.step:
+            raise ValueError(
+                f"{self.name} must be {self.low:g}, {self.low + self.step:g}, "
+                f"{self.low + 2 * self.step:g} ... {self.high:g}, got {number:g}"
+            )
+        return int(number)
+
+    def from_screen(self, value: float) -> float:
+        """Return the nearest allowed value: a learner at the screen is never refused."""
+        if self.digits == 0:
+            value = self.low + self.step * round((value - self.low) / self.step)
+        return self.check(min(max(round(value, self.digits + 1), self.low), self.high))
+
+    def build(self, change: Callable[[object], None]) -> tuple[widgets.Widget, Callable]:
+        """Return the row of controls, and what sets them to a value."""
+        box = widgets.BoundedFloatText(
+            min=self.low, max=self.high, step=self.step, **_described(self.label)
+        )
+        slider = widgets.FloatSlider(
+            min=self.low, max=self.high, step=self.step, readout=False, layout=_slider_layout()
+        )
+        for control in (box, slider):
+            control.observe(lambda event: change(self.from_screen(event["new"])), names="value")
+
+        def put(value: float) -> None:
+            for control in (box, slider):
+                # A drag leaves dust such as 0.30000000000000004: do not answer it with a move.
+                if abs(control.value - value) > 1e-9 * self.step:
+                    control.value = round(value, self.digits)
+
+        return row_of(box, slider), put
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A number that the slider takes in steps of growing size, up to infinity.
+
+    Parameters
+    ----------
+    name, label : str
+        As for `Number`.
+    start : float
+        First value, 0 or more; may be infinite.
+    grid : tuple of float
+        The slider's steps, ascending from 0 to infinity. Between them any number can be typed.
+    """
+
+    name: str
+    label: str
+    start: float
+    grid: tuple[float, ...]
+
+    def check(self, value: object) -> float:
+        """Return the value as it is kept, or refuse it."""
+        number = _real(self.name, value)
+        if number < 0:
+            raise ValueError(f"{self.name} must be 0 or more (math.inf is allowed), got {number:g}")
+        return number
+
+    def position(self, value: float) -> float:
+        """Return where a value lies along the slider, in steps."""
+        if math.isinf(value):
+            return len(self.grid) - 1.0
+        last = len(self.grid) - 2
+        if value >= self.grid[last]:  # from the last finite step, infinity is one step away
+            return last + 1 - self.grid[last] / value
+        right = next(i for i, step in enumerate(self.grid) if step > value)
+        left = self.grid[right - 1]
+        return right - 1 + (value - left) / (self.grid[right] - left)
+
+    def build(self, change: Callable[[object], None]) -> tuple[widgets.Widget, Callable]:
+        """Return the row of controls, and what sets them to a value."""
+        box = widgets.Text(continuous_update=False, **_described(self.label))
+        slider = widgets.IntSlider(
+            min=0, max=len(self.grid) - 1, readout=False, layout=_slider_layout()
+        )
+        shown = {"value": self.start}
+
+        def put(value: float) -> None:
+            shown["value"] = value
+            box.value = "infinite" if math.isinf(value) else f"{value:.4g}"
+            slider.value = round(self.position(value))
+
+        def typed(event: Mapping) -> None:
+            text = event["new"].strip().lower()
+            try:
+                value = math.inf if text.startswith("inf") else float(text.replace(",", "."))
+                value = shown["value"] if math.isnan(value) else max(value, 0.0)
+            except ValueError:
+                value = shown["value"]  # not a number: the box goes back to what was
+            change(value)
+
+        box.observe(typed, names="value")
+        slider.observe(lambda event: change(self.grid[event["new"]]), names="value")
+        return row_of(box, slider), put
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few words.
+
+    Parameters
+    ----------
+    name, label : str
+        As for `Number`.
+    start : str
+        First value.
+    options : mapping of str to str
+        Value -> what the button says.
+    """
+
+    name: str
+    label: str
+    start: str
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def check(self, value: object) -> str:
+        """Return the value as it is kept, or refuse it."""
+        if not isinstance(value, str) or value not in self.options:
+            raise ValueError(f"{self.name} must be one of {', '.join(self.options)}, got {value!r}")
+        return value
+
+    def build(self, change: Callable[[object], None]) -> tuple[widgets.Widget, Callable]:
+        """Return the buttons, and what sets them to a value."""
+        buttons = widgets.ToggleButtons(
+            options=[(text, value) for value, text in self.options.items()],
+            value=self.start,
+            description=self.label,
+            style={"description_width": "initial", "button_width": "auto"},
+        )
+        buttons.observe(lambda event: change(event["new"]), names="value")
+
+        def put(value: str) -> None:
+            buttons.value = value
+
+        return buttons, put
+
+
+def _described(label: str) -> dict:
+    # The label sits on the number box: a slider's handle cannot be given a name.
+    return {
+        "description": label,
+        "style": {"description_width": "225px"},
+        "layout": widgets.Layout(width="320px", flex="0 0 auto"),
+    }
+
+
+def _slider_layout() -> widgets.Layout:
+    return widgets.Layout(flex="1 1 220px", width="auto", min_width="180px")
+
+
+def row_of(*children: widgets.Widget) -> widgets.HBox:
+    """Return a row that wraps where the page is narrow."""
+    return widgets.HBox(children, layout=widgets.Layout(flex_flow="row wrap", width="100%"))
