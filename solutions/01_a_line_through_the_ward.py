@@ -16,8 +16,7 @@
 #
 # > What does age do to blood pressure on this ward, and how sure are we?
 #
-# Reading: 55 minutes. Exercises: 30 minutes. First do
-# [lesson 0](00_start_here.ipynb).
+# Reading: 55 minutes. Exercises: 30 minutes. First do [lesson 0](00_start_here.ipynb).
 
 # %% [markdown]
 # ## What you will be able to do
@@ -50,9 +49,10 @@ LINE = plots.PALETTE["complete pooling"]  # one line for all patients keeps this
 #
 # One ward, 80 patients. Half of them, chosen by lot, get a blood-pressure drug. After 12 weeks a
 # nurse measures the systolic blood pressure (`sbp`) in mmHg. We made the patients up, so we know
-# what nobody knows in real life: the truth. It stands in the call below. Each year of `age` adds
-# 0.5 mmHg. The drug takes away 8 mmHg. A patient whose pressure before the trial (`baseline`) was 1 mmHg higher ends
-# 0.7 mmHg higher. What is left scatters with a standard deviation of 8 mmHg.
+# what nobody knows in real life: the truth. It stands in the call below. An untreated patient aged
+# 60 who came in with 150 mmHg is expected to end at 140 mmHg. Each year of `age` adds 0.5 mmHg. The
+# drug takes away 8 mmHg. A patient whose pressure before the trial (`baseline`) was 1 mmHg higher
+# ends 0.7 mmHg higher. What is left scatters with a standard deviation of 8 mmHg.
 
 # %%
 design = dict(
@@ -70,8 +70,8 @@ ward[["patient", "treated", "age", "baseline", "sbp"]].head()
 # %% [markdown]
 # ## A line by hand
 #
-# One row is one patient. Look before you compute. The line below is a guess, drawn by eye: 140 mmHg at
-# age 60, and 1 mmHg more for each year of age.
+# One row is one patient. Look before you compute. The line below is a guess, drawn by eye: 140 mmHg
+# at age 60, and 1 mmHg more for each year of age.
 
 # %%
 guess = 140 + 1.0 * (ward["age"] - 60)
@@ -94,10 +94,10 @@ plots.show(
 )
 
 # %% [markdown]
-# Each stick is a <dfn>residual</dfn>: the pressure that was measured minus the pressure that the line
-# expects, in mmHg. It is positive for a patient above the line. A good line leaves short sticks.
-# To get one number for all 80, square each residual, so that signs do not cancel, and add up:
-# the <dfn>sum of squared errors</dfn>. Long sticks count most.
+# Each stick is a <dfn>residual</dfn>: the pressure that was measured minus the pressure that the
+# line expects, in mmHg. It is positive for a patient above the line. A good line leaves short
+# sticks. To get one number for all 80, square each residual, so that signs do not cancel, and add
+# up: the <dfn>sum of squared errors</dfn>. Long sticks count most.
 #
 # ### Try it: the best line by hand
 #
@@ -105,7 +105,8 @@ plots.show(
 #
 # 1. Set the slope to 0. Which height gives the smallest squared error? What is that number called?
 # 2. Now find the best slope too. How far below the flat line's error do you get?
-# 3. Move the slope a little to either side of the best. Does the error grow at once, or slowly at first?
+# 3. Move the slope a little to either side of the best. Does the error grow at once, or slowly at
+#    first?
 # 4. Find two different lines with the same error. Which would you believe, and why is that the
 #    wrong question?
 
@@ -113,14 +114,17 @@ plots.show(
 least_squares_explorer(ward)
 
 # %% [markdown]
-# There is no need to search. A line through the point of means (mean age, mean pressure) is always
-# at least as good as a parallel one. And along the slopes the error is a parabola, with one lowest point.
-# <dfn>Least squares</dfn> is the rule that takes that point:
+# You need not search. A line through the point of means (mean age, mean pressure) is always at
+# least as good as a parallel one. And along the slopes the error is a parabola, with one lowest
+# point. <dfn>Least squares</dfn> is the rule that takes that point:
 #
 # $$\text{slope} = \frac{\sum (\text{age} - \overline{\text{age}})\,(\text{sbp} - \overline{\text{sbp}})}
 # {\sum (\text{age} - \overline{\text{age}})^2}
 # \qquad
 # \text{intercept} = \overline{\text{sbp}} - \text{slope} \times \overline{\text{age}}$$
+#
+# The library statsmodels calls it `ols`, ordinary least squares. Read `sbp ~ age` as "sbp depends
+# on age".
 
 # %% tags=["nbval-check-output"]
 age, sbp = ward["age"], ward["sbp"]
@@ -135,24 +139,19 @@ print(
 )
 
 # %%
-slopes = np.linspace(-0.8, 1.9, 200)
-errors = [((sbp - sbp.mean() - trial * from_mean) ** 2).sum() / 1000 for trial in slopes]
+slopes = np.linspace(-0.8, 2, 200)
 fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.8))
 axes[0].scatter(age, sbp, s=16, color=plots.PALETTE["patients"])
-for trial, style in [(0, ":"), (1, "--"), (slope, "-")]:
-    height = 1000 * errors[np.abs(slopes - trial).argmin()]
-    axes[0].axline((age.mean(), sbp.mean()), slope=trial, color=LINE, linestyle=style)
-    axes[1].plot(trial, height / 1000, "o", markersize=9, color=LINE)
-    axes[1].annotate(
-        f"slope {trial:.1f}",
-        (trial, height / 1000),
-        (0, 12),
-        ha="center",
-        textcoords="offset points",
-    )
-axes[1].plot(slopes, errors, color="0.3", zorder=0)
+axes[1].plot(
+    slopes, [((sbp - sbp.mean() - b * from_mean) ** 2).sum() / 1000 for b in slopes], color="0.3"
+)
+for b, style, place in [(0, ":", "right"), (1, "--", "left"), (slope, "-", "center")]:
+    axes[0].axline((age.mean(), sbp.mean()), slope=b, color=LINE, linestyle=style)
+    height = ((sbp - sbp.mean() - b * from_mean) ** 2).sum() / 1000
+    axes[1].plot(b, height, "o", markersize=10, color=LINE)
+    axes[1].text(b, height - 1.2, f"  slope {b:.1f}  ", ha=place, va="center")
 axes[0].set(xlabel=plots.LABELS["age"], ylabel="sbp (mmHg)")
-axes[1].set(xlabel="slope (mmHg per year)", ylabel="squared error (1,000 mmHg²)")
+axes[1].set(xlabel="slope (mmHg per year)", ylabel="squared error (1,000 mmHg²)", ylim=(13, None))
 plots.show(
     fig,
     alt="Left: three lines through the point of means of the patients, flat, steep and "
@@ -182,6 +181,8 @@ check("E01.1", baseline_slope)
 
 # %% [markdown]
 # ## The table, read aloud
+#
+# This is what every program prints, in some order.
 
 # %%
 fit.summary().tables[1]
@@ -189,32 +190,39 @@ fit.summary().tables[1]
 # %% [markdown]
 # Read it line by line, with units.
 #
-# - **coef** of `age`: take two groups of patients one year apart in age. The older group has this much
-#   higher *mean* pressure, in mmHg. It compares groups. It does not say that a patient gains this by waiting a
-#   year.
+# - **coef** of `age`: take two groups of patients one year apart in age. The older group has this
+#   much higher *mean* pressure, in mmHg. It compares groups. It does not say that a patient gains
+#   this by waiting a year.
 # - **coef** of `Intercept`: the line's height at age 0, in mmHg.
-# - **std err**: how far such a coefficient typically lies from the truth, in the unit of the coefficient.
-#   The next section shows what that means.
+# - **std err**: how far such a coefficient typically lies from the truth, in the unit of the
+#   coefficient. The next section shows what that means.
 # - **t**: coef divided by std err. It has no unit.
-# - **P>|t|**: the <dfn>p-value</dfn>. If the true coefficient were 0, how often would a ward show
-#   a t this far from 0, or further? For the intercept nobody asked.
+# - **P>|t|**: the <dfn>p-value</dfn>. If the true coefficient were 0, how often would a ward show a
+#   t this far from 0, or further? For the intercept nobody asked.
 # - **[0.025 0.975]**: the ends of the 95 % confidence interval.
 #
-# The std err of the slope has a formula: $s / \sqrt{\sum (\text{age} - \overline{\text{age}})^2}$. Here $s$
-# is the standard deviation of the residuals. So a slope is known better with quieter patients,
-# with more patients, and with ages further apart.
+# The std err of the slope has a formula: $s / \sqrt{\sum (\text{age} - \overline{\text{age}})^2}$.
+# Here $s$ is the standard deviation of the residuals. So a slope is known better with quieter
+# patients, with more patients, and with ages further apart.
 
 # %% tags=["nbval-check-output"]
 s = np.sqrt((fit.resid**2).sum() / (len(ward) - 2))  # two coefficients were spent
 by_hand = s / np.sqrt((from_mean**2).sum())
 print(f"standard error of the slope: by hand {by_hand:.3f}, by library {fit.bse['age']:.3f}")
-print(f"two groups ten years apart differ by {10 * fit.params['age']:.1f} mmHg")
+low, high = fit.conf_int().loc["age"]
+print(
+    f"ten years of age go with {10 * fit.params['age']:.1f} mmHg, "
+    f"95 % interval {10 * low:.1f} to {10 * high:.1f} mmHg"
+)
 
 # %% [markdown]
+# The last line printed is the answer to the question of this lesson, in the ward's own unit. What
+# the interval is worth, you will see soon.
+#
 # ### The intercept, and age 0
 #
-# The intercept is the pressure expected at age 0. There is no newborn on this ward. See how far
-# the line had to be stretched:
+# The intercept is the pressure expected at age 0. There is no newborn on this ward. See how far the
+# line had to be stretched:
 
 # %%
 years = pd.DataFrame({"age": np.arange(0, 91)})
@@ -234,9 +242,9 @@ plots.show(
 )
 
 # %% [markdown]
-# The band shows where the line could be. It is narrow where the patients are and widens to the left. Nothing tells us
-# that the line stays straight out there. So choose a better zero: <dfn>centring</dfn> means
-# subtracting a value that exists on the ward, such as 60 years.
+# The band shows where the line could be. It is narrow where the patients are and widens to the
+# left. Nothing tells us that the line stays straight out there. So choose a better zero:
+# <dfn>centring</dfn> means subtracting a value that exists on the ward, such as 60 years.
 
 # %% tags=["nbval-check-output"]
 ward["age60"] = ward["age"] - 60
@@ -250,53 +258,50 @@ print(
 )
 
 # %% [markdown]
-# It is the same line. Only the place where its height is read has moved. The intercept is now the mean
-# pressure expected at age 60, and its standard error is small, because there are patients near 60.
+# It is the same line. Only the place where its height is read has moved. The intercept is now the
+# mean pressure expected at age 60, and its standard error is small, because the patients are around
+# that age.
 #
 # ## How sure? Two hundred wards
 #
-# The table gives the slope a standard error. Where does it come from, and can you trust it? In
-# real life you have one ward. Here we can draw 200 wards like it, 80 new patients each, from the same truth, and fit
-# the line in each.
+# The table gives the slope a standard error. Where does it come from, and can you trust it? In real
+# life you have one ward. Here we can draw 200 wards like it, 80 new patients each, from the same
+# truth, and fit the line in each.
 
 # %%
-predict(
-    "P01.1",
-    "The first ward's table gives the slope a standard error of "
-    f"{fit.bse['age']:.2f}, and its patients scatter around the line with a standard deviation of "
-    f"{s:.0f}. What will be the standard deviation of the 200 slopes?",
-    choices=[
-        "about the standard error",
-        "about the patients' standard deviation",
-        "about the standard error divided by the square root of 200",
-    ],
-)
-
-# %%
-rows = []
-for seed in range(200):
-    new = smf.ols("sbp ~ age", med_trial(**design, rng=seed).data).fit()
-    rows.append([new.params["age"], new.bse["age"], *new.conf_int().loc["age"]])
-refits = pd.DataFrame(rows, columns=["slope", "standard_error", "lower", "upper"])
-
-scatter = refits["slope"].std()
-meanings = {
+candidates = {
     "about the standard error": fit.bse["age"],
     "about the patients' standard deviation": s,
     "about the standard error divided by the square root of 200": fit.bse["age"] / 200**0.5,
 }
-reveal("P01.1", min(meanings, key=lambda name: abs(np.log(meanings[name] / scatter))))
+predict(
+    "P01.1",
+    f"The first ward's table gives the slope a standard error of {fit.bse['age']:.2f}, and its patients scatter "
+    f"around the line with a standard deviation of {s:.0f}. What will be the standard deviation of the 200 slopes?",
+    choices=list(candidates),
+)
+
+# %%
+rng = np.random.default_rng(8)
+rows = []
+for _ in range(200):
+    new = smf.ols("sbp ~ age", med_trial(**design, rng=rng).data).fit()
+    rows.append([*new.params, new.bse["age"], *new.conf_int().loc["age"]])
+refits = pd.DataFrame(rows, columns=["intercept", "slope", "standard_error", "lower", "upper"])
+scatter = refits["slope"].std()
+nearest = min(candidates, key=lambda name: abs(np.log(candidates[name] / scatter)))
+reveal("P01.1", nearest)
 
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.8))
 for one in refits.itertuples():
-    axes[0].axline((60, 140 - 4), slope=one.slope, color=LINE, linewidth=0.4, alpha=0.4)
-axes[0].axline((60, 140 - 4), slope=0.5, color=plots.PALETTE["truth"], linewidth=2)
-axes[0].set(xlabel=plots.LABELS["age"], ylabel="sbp (mmHg)", xlim=(35, 85), ylim=(115, 160))
+    axes[0].axline((0, one.intercept), slope=one.slope, color=LINE, linewidth=0.4, alpha=0.5)
+axes[0].axline((60, 140 - 8 / 2), slope=0.5, color=plots.PALETTE["truth"])  # half are treated
+axes[0].set(xlabel=plots.LABELS["age"], ylabel="sbp (mmHg)", xlim=(35, 85), ylim=(112, 162))
 axes[1].hist(refits["slope"], bins=18, color=LINE)
 axes[1].axvline(0.5, color=plots.PALETTE["truth"])
 axes[1].plot(
-    [0.5 - fit.bse["age"], 0.5 + fit.bse["age"]], [3, 3], color=plots.PALETTE["truth"], linewidth=5
+    0.5 + fit.bse["age"] * np.array([-1, 1]), [3, 3], color=plots.PALETTE["truth"], linewidth=5
 )
 axes[1].set(xlabel="slope (mmHg per year)", ylabel="wards out of 200")
 plots.show(
@@ -315,8 +320,8 @@ print(f"their mean misses the truth by less than 0.05: {abs(off) < 0.05}")
 
 # %% [markdown]
 # That is what a <dfn>standard error</dfn> is: the standard deviation of the estimate over all the
-# wards that you might have had. It is computed from the one ward that you do have, and
-# it is about right. The black bar in the figure is the first ward's standard error.
+# wards that you might have had. It is computed from the one ward that you do have, and it is about
+# right. The black bar in the figure is the first ward's standard error.
 #
 # A standard deviation describes *patients*. A standard error describes an *estimate*. With four
 # times as many patients only one of them shrinks:
@@ -334,32 +339,25 @@ for n_patients in [80, 320, 1280]:
 # %% [markdown]
 # ### Does the interval keep its promise?
 #
-# A 95 % <dfn>confidence interval</dfn> reaches about two standard errors to each side of the estimate. Its promise is
-# about the method: over many wards, 95 of 100 such intervals hold the truth. The share that
-# really does is called <dfn>coverage</dfn>. We know the truth, so we can count.
+# A 95 % <dfn>confidence interval</dfn> reaches about two standard errors to each side of the
+# estimate. Its promise is about the method: over many wards, 95 of 100 such intervals hold the
+# truth. The share that really does is called <dfn>coverage</dfn>. We know the truth, so we can
+# count.
 
 # %%
 refits["covers"] = (refits["lower"] < 0.5) & (0.5 < refits["upper"])
-shown = refits.head(100)
 fig, ax = plt.subplots(figsize=(9, 3.4))
-for holds, name, style in [(True, "holds the truth", "-"), (False, "misses it", "-")]:
-    some = shown[shown["covers"] == holds]
-    colour = LINE if holds else plots.PALETTE["no pooling"]
-    ax.vlines(
-        some.index,
-        some["lower"],
-        some["upper"],
-        color=colour,
-        linewidth=2 if holds else 4,
-        label=name,
-    )
+for holds, name, width in [(True, "holds the truth", 1.5), (False, "misses it", 5)]:
+    some = refits[refits["covers"] == holds]
+    ax.vlines(some.index, some["lower"], some["upper"], color=LINE, linewidth=width, label=name)
 ax.axhline(0.5, color=plots.PALETTE["truth"])
 ax.set(xlabel="ward", ylabel="slope (mmHg per year)")
-ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
+ax.set_title(f"{100 * refits['covers'].mean():.0f} % of 200 intervals hold the truth")
+ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
 plots.show(
     fig,
-    alt="Confidence intervals of the slope from 100 wards as vertical bars around a line "
-    "at the true 0.5. Nearly all cross it; the few that miss it are drawn thicker.",
+    alt="Confidence intervals of the slope from 200 wards as vertical bars around a line "
+    "at the true 0.5. Nearly all cross it; the few that miss it are drawn thick.",
 )
 
 # %%
@@ -378,22 +376,22 @@ inside = (
 reveal("P01.2", round(inside), within=10)
 
 # %%
-fig, ax = plt.subplots(figsize=(8, 4))
+fig, ax = plt.subplots(figsize=(9, 4))
 ax.scatter(ward["age"], ward["sbp"], s=20, color=plots.PALETTE["patients"])
-here = years["age"].between(38, 88)
-ax.plot(years["age"][here], band["mean"][here], color=LINE)
+near = band[years["age"].between(38, 88)]
+ax.plot(near.index, near["mean"], color=LINE)
 for kind, shade in [("obs", 0.15), ("mean", 0.4)]:
     ax.fill_between(
-        years["age"][here],
-        band[f"{kind}_ci_lower"][here],
-        band[f"{kind}_ci_upper"][here],
+        near.index,
+        near[f"{kind}_ci_lower"],
+        near[f"{kind}_ci_upper"],
         color=LINE,
         alpha=shade,
         linewidth=0,
     )
-ax.text(87, 152, "where the line is", ha="right")
-ax.text(87, 178, "where patients are", ha="right")
-ax.set(xlabel=plots.LABELS["age"], ylabel=plots.LABELS["sbp"])
+ax.text(89, 151, "95 % confidence\nband of the line", va="center")
+ax.text(89, 174, "95 % prediction\nband for patients", va="center")
+ax.set(xlabel=plots.LABELS["age"], ylabel=plots.LABELS["sbp"], xlim=(36, 104))
 plots.show(
     fig,
     alt="The first ward with its line and two bands. The narrow 95 % confidence band of "
@@ -402,14 +400,15 @@ plots.show(
 
 # %% [markdown]
 # The narrow band is about the *line*: the mean pressure at each age. The wide one is about
-# *patients*. It adds their own scatter, and more data will not make it narrow. A 95 % interval
-# for a mean or a slope never says where 95 % of the patients are.
+# *patients*. It adds their own scatter, and more data will not make it narrow. A 95 % interval for
+# a mean or a slope never says where 95 % of the patients are.
 
 # %% [markdown]
 # ### Exercise E01.2 · Where are the patients?
 #
-# A colleague admits a patient aged 70. In this ward's model `sbp ~ age`, how far to each side of the line must she
-# go, so that the range holds 95 % of patients of that age? Give the half width in mmHg.
+# A colleague admits a patient aged 70. In this ward's model `sbp ~ age`, how far to each side of
+# the line must she go, so that the range holds 95 % of patients of that age? Give the half width in
+# mmHg.
 
 # %%
 # BEGIN SOLUTION
@@ -447,12 +446,13 @@ reveal("P01.3", round(useless), within=5)
 fig, ax = plt.subplots(figsize=(8, 3.4))
 ax.hist(
     [p_values[~works], p_values[works]],
-    bins=np.arange(0, 0.21, 0.02),
+    bins=np.arange(0, 0.205, 0.01),
     stacked=True,
-    color=[plots.PALETTE["patients"], plots.PALETTE["treated"]],
+    color=["0.75", plots.PALETTE["treated"]],
     label=["the drug does nothing", "the drug works"],
 )
-ax.axvspan(0.03, 0.05, color="0.5", alpha=0.25, linewidth=0)
+ax.vlines([0.03, 0.05], 0, 7000, color=plots.PALETTE["truth"], linestyle="--")
+ax.text(0.04, 7200, "you read one\nof these", ha="center")
 ax.set(xlabel="p-value", ylabel="trials", xlim=(0, 0.2))
 ax.legend()
 plots.show(
@@ -464,19 +464,20 @@ plots.show(
 
 # %% [markdown]
 # The p-value starts from "the drug does nothing" and asks how odd the data are. You want the
-# reverse: given the data, does the drug do nothing? That also depends on how many useless drugs
-# are tried and how large the trials are. With nine useless drugs in ten, the share in grey
-# would be larger still.
+# reverse: given the data, does the drug do nothing? That also depends on how many useless drugs are
+# tried and how large the trials are. With nine useless drugs in ten, the share in grey would be
+# larger still.
 
 # %% [markdown]
 # ### Exercise E01.3 · One sentence is right
 #
-# A trial reports: "The drug lowered mean pressure by 6 mmHg (95 % confidence interval 1 to 11,
-# p = .02)." What may you conclude?
+# A trial reports: "The drug lowered mean pressure by 6 mmHg (95 % confidence interval 1 to 11, p =
+# .02)." What may you conclude?
 #
 # - **a** In 95 % of the treated patients, pressure fell by 1 to 11 mmHg.
 # - **b** The probability that the drug does nothing is 2 %.
-# - **c** If the drug did nothing, about 2 in 100 such trials would show a difference this far from 0 or further.
+# - **c** If the drug did nothing, about 2 in 100 such trials would show a difference this far from
+#   0 or further.
 # - **d** The drug's effect is large enough to matter to patients.
 
 # %%
@@ -491,8 +492,8 @@ check("E01.3", answer)
 # %% [markdown]
 # ## A group is a predictor, too
 #
-# Until now we ignored the drug. `treated` is 0 or 1, so it can stand on the horizontal axis like age. The
-# line then joins the two group means, and its slope is their difference. You know another
+# Until now we ignored the drug. `treated` is 0 or 1, so it can stand on the horizontal axis like
+# age. The line then joins the two group means, and its slope is their difference. You know another
 # method for two groups.
 
 # %% tags=["nbval-check-output"]
@@ -505,9 +506,9 @@ print(
 print(f"t-test p = {t_test.pvalue:.4f}, regression p = {two_groups.pvalues['treated']:.4f}")
 
 # %% [markdown]
-# A t-test *is* a regression on a 0/1 predictor. The intercept is the mean of the group coded 0. So all you learn
-# about regression holds for the t-test, and regression can do what the t-test cannot: add
-# predictors. The pressure before the trial is a candidate.
+# A t-test *is* a regression on a 0/1 predictor. The intercept is the mean of the group coded 0. So
+# all you learn about regression holds for the t-test, and regression can do what the t-test cannot:
+# add predictors. The pressure before the trial is a candidate.
 
 # %%
 predict(
@@ -555,13 +556,14 @@ plots.show(
 # Left, much of the scatter is not about the drug: those patients came in with high pressure, or
 # low. The model on the right knows their baseline and takes its part away. Less noise, smaller
 # standard error. But did the adjustment move the estimate away from the truth? One ward cannot
-# tell. Score both analyses on 400 wards.
+# tell. Score both analyses on 300 wards. There the truth is known.
 
 # %%
 formulas = {"without baseline": "sbp ~ treated", "with baseline": "sbp ~ treated + baseline"}
+rng = np.random.default_rng(9)
 rows = []
-for seed in range(1000, 1400):
-    data = med_trial(**design, rng=seed).data
+for _ in range(300):
+    data = med_trial(**design, rng=rng).data
     for name, formula in formulas.items():
         new = smf.ols(formula, data).fit()
         rows.append(
@@ -591,26 +593,28 @@ narrower = (
 )
 print(f"both unbiased: {small_bias}; both cover the truth as promised: {honest}")
 print(f"with baseline the interval is narrower by a third: {0.28 < narrower < 0.39}")
+print(f"as good as having {1 / (1 - narrower) ** 2:.1f} times as many patients")
 
 # %% [markdown]
 # Both analyses are right on average: the lot sees to that. Both keep the promise of 95 %. The one
-# with `baseline` does so with a narrower interval, as if the ward had more than twice as many
-# patients. It costs nothing but a column that was measured anyway. Decide on it before you
-# see the results.
+# with `baseline` does so with a narrower interval, as the last line printed says. It costs nothing but a
+# column that was measured anyway. Decide on it before you see the results.
 #
 # ## What is left over
 #
-# A regression assumes something about what it leaves over: that the residuals have no pattern,
-# the same spread everywhere, and nothing to do with each other. Plot them. Here are three wards.
-# In each, `sbp ~ age` was fitted. R² is the share of the variance of pressure that the line accounts for.
+# A regression assumes something about what it leaves over: that the residuals have no pattern, the
+# same spread everywhere, and nothing to do with each other. Plot them. Here are three wards. In
+# each, `sbp ~ age` was fitted. <dfn>R²</dfn> is the share of the variance of pressure that the line
+# accounts for.
 
 # %%
 one_ward = dict(n_hospitals=1, patients_per_hospital=300, hospital_sd=0, treatment_effect=0)
-first = med_trial(**one_ward, age_effect=0.5, patient_sd=12, rng=21).data
+first = med_trial(**one_ward, age_effect=0.5, patient_sd=12, rng=32).data
 second = med_trial(**one_ward, age_effect=1.5, patient_sd=4, rng=22).data
 second["sbp"] += 0.03 * (second["age"] - 60) ** 2
 third = med_trial(**one_ward, age_effect=1, patient_sd=6, error_law="grows with mean", rng=23).data
 
+# %%
 fig, axes = plt.subplots(1, 3, figsize=(10, 3.6))
 for ax, name, data in zip(axes, "ABC", [first, second, third], strict=True):
     r_squared = smf.ols("sbp ~ age", data).fit().rsquared
@@ -622,27 +626,30 @@ for ax, name, data in zip(axes, "ABC", [first, second, third], strict=True):
         ax=ax,
         color=plots.PALETTE["patients"],
         scatter_kws={"s": 10},
-        line_kws={"color": plots.PALETTE["no pooling"]},
+        line_kws={"color": LINE, "linewidth": 3},
     )
-    ax.set(title=f"ward {name}: R² = {r_squared:.2f}", xlabel="age (years)", ylabel="")
+    ax.set(
+        title=f"ward {name}: R² = {r_squared:.2f}", xlabel="age (years)", ylabel="", xlim=(30, 90)
+    )
 axes[0].set_ylabel("residual (mmHg)")
 plots.show(
     fig,
-    alt="Residuals against age in three wards. A: an even cloud, low R squared. B: a clear "
-    "U shape, the highest R squared. C: a fan that opens with age, R squared between.",
+    alt="Residuals against age in three wards, each with a smooth curve. A: an even cloud, low R "
+    "squared. B: a clear U shape, the highest R squared. C: a fan that opens with age.",
 )
 
 # %% [markdown]
-# **A** is as it should be: an even band around 0, although age explains little. **B** has the best R² of the three, and is
-# wrong: the residuals bend. Real pressure rises faster with age than a line can; the youngest and
-# the oldest are underestimated, those in between overestimated. Cure: add a term, such as
-# `I(age60**2)`. **C** opens like a fan. The line is right, but its standard error is not: it takes
-# one spread for all. Cure: an error that allows it, `fit(cov_type="HC3")`, or a model of the spread (lesson 10).
+# **A** is as it should be: an even band around 0, although age explains little. **B** has the best
+# R² of the three, and is wrong: the residuals bend. Real pressure rises faster with age than a line
+# can; the youngest and the oldest are underestimated, those in between overestimated. Cure: add a
+# term, such as `I(age60**2)`. **C** opens like a fan. The line is right, but its standard error is
+# not: it takes one spread for all. Cure: an error that allows it, `fit(cov_type="HC3")`, or a model
+# of the spread (lesson 10).
 #
-# R² measures how much of the scatter the line takes up on this ward. It proves neither that the line is right, nor that age
-# is the cause.
+# R² measures how much of the scatter the line takes up on this ward. It proves neither that the
+# line is right, nor that age is the cause.
 
-# %% tags=["nbval-check-output"]
+# %%
 second["age60"] = second["age"] - 60
 line = smf.ols("sbp ~ age60", second).fit()
 curve = smf.ols("sbp ~ age60 + I(age60**2)", second).fit()
@@ -654,8 +661,8 @@ print(
 # %% [markdown]
 # ### Must blood pressure be normal?
 #
-# On another ward, patients in a hypertensive crisis got an infusion that lowers pressure by 35 mmHg, or
-# did not get it.
+# On another ward, patients in a hypertensive crisis got an infusion that lowers pressure by 35
+# mmHg, or did not get it.
 
 # %%
 crisis = med_trial(**one_ward | {"treatment_effect": -35}, intercept=185, patient_sd=8, rng=31).data
@@ -679,11 +686,12 @@ plots.show(
 # %% [markdown]
 # ### Exercise E01.4 · Two humps
 #
-# A colleague sees the left histogram and its p-value. "Not normal," he says. "We need a rank test." What
-# do you answer?
+# A colleague sees the left histogram and its p-value. "Not normal," he says. "We need a rank test."
+# What do you answer?
 #
 # - **a** He is right: regression needs a normally distributed outcome.
-# - **b** The model speaks about the residuals; the two humps are the two arms, and the residuals look fine.
+# - **b** The model speaks about the residuals; the two humps are the two arms, and the residuals
+#   look fine.
 # - **c** Take logarithms until the outcome has one hump.
 # - **d** Normality tests are useless, so no need to look at anything.
 
@@ -699,16 +707,17 @@ check("E01.4", answer)
 # %% [markdown]
 # ## Does the drug do more for the old?
 #
-# A larger ward, 400 patients. Here the drug lowers pressure by 10 mmHg at age 60, and by 0.3 mmHg more for each
-# year above that. So at 50 it takes away 7 mmHg, at 70 it takes away 13. In the model such a thing is an
-# <dfn>interaction</dfn>: the effect of one predictor depends on another. It enters as the
-# product of both. `treated * age` in a formula stands for `treated + age + treated:age`.
+# A larger ward, 400 patients. Here the drug lowers pressure by 10 mmHg at age 60, and by 0.3 mmHg
+# more for each year above that. So at 50 it takes away 7 mmHg, at 70 it takes away 13. In the model
+# such a thing is an <dfn>interaction</dfn>: the effect of one predictor depends on another. It
+# enters as the product of both. `treated * age` in a formula stands for `treated + age +
+# treated:age`.
 
 # %%
 larger = {"patients_per_hospital": 400, "treatment_effect": -10, "age_treatment_effect": -0.3}
 older = med_trial(**design | larger, rng=113).data
-older["true_effect"] = -10 - 0.3 * (older["age"] - 60)
-print(f"the drug lowers pressure in {(older['true_effect'] < 0).mean():.0%} of these patients")
+true_effect = -10 - 0.3 * (older["age"] - 60)
+print(f"true effects from {true_effect.min():.1f} to {true_effect.max():.1f} mmHg")
 
 # %%
 predict(
@@ -749,7 +758,12 @@ for arm, name in [(0, "control"), (1, "treated")]:
         alpha=0.4,
         color=plots.PALETTE[name],
     )
-ax.axvline(60, color="0.6", linestyle=":")
+ax.annotate(
+    "the coefficient of treated:\nthe gap at age 0",
+    (0.5, 112),
+    (12, 105),
+    arrowprops={"arrowstyle": "->"},
+)
 ax.set(xlabel=plots.LABELS["age"], ylabel="sbp at baseline 150 (mmHg)", xlim=(0, 90))
 ax.legend(loc="upper left")
 plots.show(
@@ -760,9 +774,9 @@ plots.show(
 )
 
 # %% [markdown]
-# The coefficient of `treated` is the gap between the two lines **at age 0**, where the dotted
-# ends are. Nobody is there. With a product in the model, a "main effect" is no longer an average: it is the
-# effect where the other predictor is 0. So put 0 where you want to read it.
+# The coefficient of `treated` is the gap between the two lines **at age 0**, where the dotted ends
+# are. Nobody is there. With a product in the model, a "main effect" is no longer an average: it is
+# the effect where the other predictor is 0. So put 0 where you want to read it.
 
 # %% tags=["nbval-check-output"]
 older["age60"], older["age75"] = older["age"] - 60, older["age"] - 75
@@ -785,8 +799,8 @@ at_60.summary().tables[1]
 # - `Intercept`: mean pressure of *untreated* patients aged 60 with a baseline of 150 mmHg.
 # - `treated`: the drug's effect **at age 60**, in mmHg.
 # - `age60`: what a year of age adds in *untreated* patients.
-# - `treated:age60`: how much the drug's effect changes with each year of age. Negative: it lowers more in
-#   the old.
+# - `treated:age60`: how much the drug's effect changes with each year of age. Negative: it lowers
+#   more in the old.
 # - `baseline150`: what 1 mmHg more before the trial adds after it, in both arms.
 
 # %% [markdown]
@@ -796,8 +810,8 @@ at_60.summary().tables[1]
 #
 # 1. On one ward, 240 patients were allotted at random to the drug or to usual care.
 # 2. The model held treatment, age in years, their product, and baseline pressure.
-# 3. The product's coefficient was −0.3 mmHg per year (95 % interval −0.5 to −0.1): the drug
-#    lowers pressure more in older patients.
+# 3. The product's coefficient was −0.3 mmHg per year (95 % interval −0.5 to −0.1): the drug lowers
+#    pressure more in older patients.
 # 4. The coefficient of treatment was +8 mmHg, so on average the drug raised pressure.
 # 5. A plot of residuals against fitted values showed an even band.
 #
@@ -822,7 +836,8 @@ check("E01.5", flaw)
 # ### Exercise E01.6 · Your own ward
 #
 # `own_hospitals(1)` is a ward that nobody else has. Half of its patients were treated, and the
-# drug's effect depends on age. Adjust for baseline and give the effect of the drug **at age 70**, in mmHg, to two decimals. Round only at the end.
+# drug's effect depends on age. Adjust for baseline and give the effect of the drug **at age 70**,
+# in mmHg, to two decimals. Round only at the end.
 
 # %%
 mine = own_hospitals(1).data
@@ -845,11 +860,13 @@ check("E01.6", effect_at_70)
 #   t-test is the special case of a 0/1 predictor.
 # - A standard error is the scatter of the estimate over the wards you might have had. A standard
 #   deviation is the scatter of patients. More patients shrink the first only.
-# - A 95 % interval is a promise about a method: 95 of 100 such intervals hold the truth. It does not say
-#   where patients are, and a p-value is not the probability that nothing is going on.
-# - In a randomised trial, adjusting for baseline narrows the interval and leaves the estimate unbiased.
+# - A 95 % interval is a promise about a method: 95 of 100 such intervals hold the truth. It does
+#   not say where patients are, and a p-value is not the probability that nothing is going on.
+# - In a randomised trial, adjusting for baseline narrows the interval and leaves the estimate
+#   unbiased.
 # - Look at residuals, not at R² and not at the outcome's histogram.
-# - With a product in the model, a main effect holds where the other predictor is 0. Put 0 where it means something.
+# - With a product in the model, a main effect holds where the other predictor is 0. Put 0 where it
+#   means something.
 
 # %%
 tally()
@@ -857,10 +874,12 @@ tally()
 # %% [markdown]
 # ## Limits
 #
+# The range of E01.2 needs residuals that are roughly normal; slopes and their intervals hardly do.
+#
 # Everything here took for granted that patients are independent: what one patient's pressure does
-# tells nothing about the next. On one ward we made it so. With twenty hospitals it will not be
-# so, and standard errors like these can then be badly wrong. That is lesson 2. Age was never
-# allotted by lot: its slope describes groups, and does not prove a cause (lesson 8).
+# tells nothing about the next. On one ward we made it so. With twenty hospitals it will not be so,
+# and standard errors like these can then be badly wrong. That is lesson 2. Age was never allotted
+# by lot: its slope describes groups, and does not prove a cause (lesson 8).
 
 # %% [markdown]
 # ## Further reading

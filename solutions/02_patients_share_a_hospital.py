@@ -239,7 +239,7 @@ reveal("P02.2", min(outcomes, key=lambda choice: abs(outcomes[choice] - ratio)))
 
 # %%
 fig, ax = plt.subplots(figsize=(8, 3.6))
-ax.plot(20 * n, more_patients, color=plots.PALETTE["naive"], linewidth=3)
+ax.plot(20 * n, more_patients, color=plots.PALETTE["patients"], linewidth=3)
 ax.plot(20 * n, more_hospitals, color=plots.PALETTE["hospital means"], linewidth=3)
 ax.axhline(np.sqrt(4 / 20 * 4**2), color=plots.PALETTE["truth"], linestyle="--")
 ax.text(6000, 1.98, "20 hospitals, more patients in each", ha="right")

@@ -63,12 +63,14 @@ def hospital_scores(latent: np.ndarray, law: str) -> np.ndarray:
         return -log_ndtr(-latent) - 1.0
     if law == "bimodal":  # two normal hills of equal weight
         within = np.sqrt(1 - BIMODAL_CENTRE**2)
-        inside = ndtri(2 * ndtr(np.abs(latent)) - 1)  # standard normal, independent of the sign
-        return np.sign(latent) * (BIMODAL_CENTRE + within * inside)
+        # The size of a normal number is independent of its sign: the sign picks the hill, the
+        # size becomes a new normal number. A size of exactly 0 would be infinitely far below.
+        tail = np.minimum(2 * ndtr(-np.abs(latent)), 1 - 2.0**-53)
+        return np.where(latent < 0, -1, 1) * (BIMODAL_CENTRE - within * ndtri(tail))
     return latent
 
 
-def normal_grid(n: int = 2001) -> np.ndarray:
+def normal_grid(n: int = 2000) -> np.ndarray:
     """Quantiles of the standard normal law at n evenly spread probabilities."""
     return ndtri((np.arange(n) + 0.5) / n)
 

@@ -34,6 +34,7 @@ _COLOURS = {
     "posterior": "#C2649A",
     "treated": "#7A2A78",
     "control": "#4FA7DB",
+    "yours": "#5B2C9F",  # what the learner has set by hand
 }
 
 #: Thing -> colour, read-only. Things that never differ share one colour on purpose.

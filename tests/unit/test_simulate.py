@@ -188,6 +188,16 @@ def test_seed_reproduces_and_is_reported():
     assert not med_trial(rng=8).data.equals(med_trial(rng=9).data)
 
 
+def test_the_numbers_of_a_seed_do_not_change():
+    # Stored lesson outputs and learners' own hospitals rest on these: change them on purpose only.
+    d = med_trial(rng=1).data
+    np.testing.assert_allclose(
+        d["sbp"].head(4), [159.493234, 160.176859, 132.434773, 163.809731], atol=1e-6
+    )
+    assert d["age"].head(5).tolist() == [46, 44, 44, 44, 77]
+    assert d["treated"].head(8).tolist() == [0, 0, 1, 1, 0, 0, 1, 1]
+
+
 def test_without_a_seed_the_entropy_used_gives_the_same_study_again():
     study = med_trial()
     pd.testing.assert_frame_equal(study.data, med_trial(rng=study.seed).data)
@@ -253,7 +263,9 @@ def test_any_study_is_whole_and_follows_its_equation(
     treated = d.groupby("hospital", observed=False)["treated"].sum()
     assert ((treated - share * h["n"]).abs() < 1).all()
     np.testing.assert_allclose(h["treated_share"], treated / h["n"])
-    assert (d.groupby("hospital", observed=True)[["beds", "teaching"]].nunique() == 1).all(None)
+    assert (d.groupby("hospital", observed=True)[["beds", "teaching"]].nunique() == 1).all(
+        axis=None
+    )
     if missing is None:
         no_error = med_trial(**asked | dict(patient_sd=0))
         np.testing.assert_allclose(no_error.data["sbp"], expected_sbp(no_error), atol=1e-9)
@@ -415,6 +427,8 @@ def test_hospital_laws_are_the_documented_ones():
         return (stats.norm.cdf(x, -0.9, inner) + stats.norm.cdf(x, 0.9, inner)) / 2
 
     assert stats.kstest(bimodal, cdf).statistic < 1e-4
+    edge = _simulate_streams.hospital_scores(np.array([-30.0, -0.0, 0.0, 30.0]), "bimodal")
+    assert np.isfinite(edge).all()
     for scores in (skewed, bimodal):
         assert scores.mean() == pytest.approx(0, abs=1e-4)
         assert scores.std() == pytest.approx(1, abs=1e-3)
@@ -495,7 +509,7 @@ def test_wards_regions_and_surgeons_have_their_spread():
     assert (home == d["hospital"].astype(str)).all()
     assert (t.wards["hospital"].astype(str) == t.wards.index.str.split("-").str[0]).all()
     counts = d["surgeon"].value_counts(sort=False)
-    assert stats.chisquare(counts).pvalue > 1e-4
+    assert stats.chisquare(counts).pvalue > 1e-4 and counts.min() > 0
     in_wards = d["ward"].astype(str).str[-1]
     assert stats.chisquare(in_wards.value_counts()).pvalue > 1e-4
 

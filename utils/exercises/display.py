@@ -153,8 +153,9 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]], caption: str)
         for row in rows
     )
     return (
-        f'<table style="margin:.4em 0"><caption style="text-align:left">{html.escape(caption)}'
-        f"</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        '<table style="margin:.4em 0;color:inherit;font-size:inherit">'
+        f'<caption style="text-align:left">{html.escape(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import statsmodels.formula.api as smf
+from statsmodels.api import OLS, add_constant
 
 from utils.exercises.declare import Choice, Exercise, Flaw, Misconception, Number
 from utils.pooling import design_effect, effective_sample_size, icc
@@ -33,7 +33,7 @@ def own_hospitals(rng: np.random.Generator) -> Study:
     return med_trial(
         n_hospitals=2 * int(rng.integers(6, 11)),
         patients_per_hospital=int(rng.integers(20, 41)),
-        treatment_effect=-round(float(rng.uniform(2, 10)), 1),
+        treatment_effect=-round(float(rng.uniform(6, 14)), 1),
         hospital_sd=round(float(rng.uniform(4, 7)), 1),
         patient_sd=round(float(rng.uniform(9, 13)), 1),
         assignment="hospital",
@@ -54,14 +54,18 @@ def _error_of_means(data: pd.DataFrame) -> float:
 
 
 def _naive_error(data: pd.DataFrame) -> float:
-    return float(smf.ols("sbp ~ treated", data).fit().bse["treated"])
+    return float(_line(data).fit().bse[1])
 
 
 def _robust_error(data: pd.DataFrame) -> float:
-    fit = smf.ols("sbp ~ treated", data).fit(
-        cov_type="cluster", cov_kwds={"groups": data["hospital"].cat.codes}, use_t=True
-    )
-    return float(fit.bse["treated"])
+    groups = data["hospital"].cat.codes.to_numpy()
+    fit = _line(data).fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
+    return float(fit.bse[1])
+
+
+def _line(data: pd.DataFrame) -> OLS:
+    """Return the regression of the outcome on treatment, without the cost of a formula."""
+    return OLS(data["sbp"].to_numpy(), add_constant(data["treated"].to_numpy()))
 
 
 def _error_of_one_arm(data: pd.DataFrame) -> float:

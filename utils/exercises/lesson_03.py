@@ -18,7 +18,7 @@ CLINIC_MEAN, MIDDLE = 152, 140
 SOUTH, NORTH = (146, 3), (143, 2)  # pooled mean and conditional standard deviation
 
 # The two middles that a learner may confuse must differ by this much (mmHg) in own hospitals.
-_MIDDLES_APART = 0.3
+_MIDDLES_APART = 0.2
 
 
 def own_hospitals(rng: np.random.Generator) -> Study:
@@ -197,7 +197,7 @@ EXERCISES = (
         title="Who moves furthest?",
         objective="tell the weight of an estimate from the distance that it moves",
         kind="interpret",
-        minutes=5,
+        minutes=4,
         difficulty=2,
         answer=Choice(
             correct="b",
@@ -274,7 +274,7 @@ EXERCISES = (
         answer=Flaw(
             sentence=3,
             reason="c",
-            why="if the clinic's true rate were the region's 6 %, it would still see no death in "
+            why="If the clinic's true rate were the region's 6 %, it would still see no death in "
             "30 operations about one time in six. With several small units in the region, one "
             "with none is to be expected.",
             sentences={

@@ -226,7 +226,9 @@ def reveal(
     if isinstance(value, str):
         if within is not None:
             raise ValueError(f"within belongs to a number, not to a choice; got {within!r}")
-        if prediction_id in _DECLARED and value not in (choices or ()):
+        if prediction_id in _DECLARED and choices is None:
+            raise ValueError(f"{prediction_id} asks for a number; got {value!r}")
+        if choices is not None and value not in choices:
             raise ValueError(f"value must be one of the choices {choices}; got {value!r}")
         answer: str | float = str(value)
         outcome = f"The answer is “{answer}”."

@@ -149,7 +149,7 @@ def leaks(exercise: Exercise, message: str) -> bool:
     right = float(spec.reference())
     shown = {number(right), f"{right:.3g}".replace("-", "−")}
     texts = (text for text in shown if len(re.sub(r"\D", "", text).lstrip("0")) >= 3)
-    return any(re.search(rf"(?<![\d.,]){re.escape(text)}(?![\d])", message) for text in texts)
+    return any(re.search(rf"(?<![\d.,−]){re.escape(text)}(?!\d|\.\d)", message) for text in texts)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -39,7 +39,7 @@ _STYLE = {
     "figure.autolayout": False,
 }
 WIDTH = 900  # CSS pixels, what JupyterLab gives a cell by default
-_SHARPNESS = 1.5  # image pixels per CSS pixel
+_SHARPNESS = 1.25  # image pixels per CSS pixel
 
 
 class Picture:
@@ -211,9 +211,10 @@ class Explorer:
         self._draw(self.result)
         self._image.value = self._picture.html()
         self.description = self._describe(self.result)
+        words = html.escape(self.description).replace(" %", "&nbsp;%")
         self._text.value = (
             '<div role="status" aria-live="polite" aria-atomic="true" style="line-height:1.5">'
-            f"{html.escape(self.description)}</div>"
+            f"{words}</div>"
         )
         self._moving_controls = True
         try:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import ipywidgets as widgets
 
+_LABEL_WIDTH = 225  # CSS pixels; all rows line up
+
 __all__ = ["Choice", "Number", "Steps", "row_of"]
 
 
@@ -77,14 +79,24 @@ class Number:
         slider = widgets.FloatSlider(
             min=self.low, max=self.high, step=self.step, readout=False, layout=_slider_layout()
         )
-        for control in (box, slider):
-            control.observe(lambda event: change(self.from_screen(event["new"])), names="value")
 
         def put(value: float) -> None:
-            for control in (box, slider):
-                # A drag leaves dust such as 0.30000000000000004: do not answer it with a move.
-                if abs(control.value - value) > 1e-9 * self.step:
-                    control.value = round(value, self.digits)
+            # The browser moves a slider to its nearest step and reports that as if a learner had
+            # done it; so the slider is only ever put on a step. The box shows the value itself.
+            step = self.low + self.step * round((value - self.low) / self.step)
+            for control, shown in ((box, round(value, self.digits)), (slider, step)):
+                if abs(control.value - shown) > 1e-6 * self.step:
+                    control.value = shown
+                put_last[control] = shown
+
+        def heard(event: Mapping) -> None:
+            # Dust such as 0.30000000000000004 is not a move either.
+            if abs(event["new"] - put_last.get(event["owner"], math.inf)) > 1e-6 * self.step:
+                change(self.from_screen(event["new"]))
+
+        put_last: dict[widgets.Widget, float] = {}
+        for control in (box, slider):
+            control.observe(heard, names="value")
 
         return row_of(box, slider), put
 
@@ -159,7 +171,7 @@ class Choice:
 
     Parameters
     ----------
-    name, label : str
+    name : str
         As for `Number`.
     start : str
         First value.
@@ -168,7 +180,6 @@ class Choice:
     """
 
     name: str
-    label: str
     start: str
     options: Mapping[str, str] = field(default_factory=dict)
 
@@ -183,8 +194,8 @@ class Choice:
         buttons = widgets.ToggleButtons(
             options=[(text, value) for value, text in self.options.items()],
             value=self.start,
-            description=self.label,
-            style={"description_width": "initial", "button_width": "auto"},
+            style={"button_width": "auto"},
+            layout=widgets.Layout(margin=f"2px 0 2px {_LABEL_WIDTH + 8}px"),
         )
         buttons.observe(lambda event: change(event["new"]), names="value")
 
@@ -198,8 +209,8 @@ def _described(label: str) -> dict:
     # The label sits on the number box: a slider's handle cannot be given a name.
     return {
         "description": label,
-        "style": {"description_width": "225px"},
-        "layout": widgets.Layout(width="320px", flex="0 0 auto"),
+        "style": {"description_width": f"{_LABEL_WIDTH}px"},
+        "layout": widgets.Layout(width=f"{_LABEL_WIDTH + 95}px", flex="0 0 auto"),
     }
 
 

@@ -1,4 +1,4 @@
-"""The figure of the pooling explorer: hospitals on their way, and their distance from the truth."""
+"""The figure of the pooling explorer: hospitals on their way, and their errors."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class PoolingFigure:
             known = hospitals.truth is not None
             grid = figure.add_gridspec(
                 2, 2, width_ratios=(1.9, 1) if known else (1, 0), height_ratios=(0.5, 1),
-                left=0.075, right=0.985, bottom=0.125, top=0.84, wspace=0.25, hspace=1.05,
+                left=0.075, right=0.985, bottom=0.12, top=0.86, wspace=0.26, hspace=0.95,
             )  # fmt: skip
             self.main = figure.add_subplot(grid[:, 0] if known else grid[:, :])
             moving += self._hospitals(first, hospitals)
@@ -70,7 +70,10 @@ class PoolingFigure:
         axes.set_xlim(-0.8, len(own) - 0.2)
         axes.set_xticks([])
         axes.set(
-            xlabel=f"hospitals, from the smallest ({n[0]} patients) to the largest ({n[-1]})",
+            xlabel=(
+                f"hospitals, from the smallest ({n[0]} patient{'s' * (n[0] != 1)}) "
+                f"to the largest ({n[-1]})"
+            ),
             ylabel=LABELS.get(hospitals.name, hospitals.name),
         )
         axes.set_title("From the own mean to the estimate", y=1.075)
@@ -83,9 +86,10 @@ class PoolingFigure:
         raw, now = PALETTE["hospital means"], PALETTE["partial pooling"]
         self.mean = axes.axhline(own.mean(), color=PALETTE["complete pooling"], lw=2.2, zorder=1)
         start = axes.scatter(self.x, own, s=size, facecolor="none", edgecolor=raw, lw=1.3)
+        dot = axes.figure.dpi / 72  # a point, in the pixels of the picture
         self.arrows = axes.quiver(
             self.x, own, np.zeros(len(own)), np.zeros(len(own)), color=raw, angles="xy",
-            scale_units="xy", scale=1, units="dots", width=1.4 * figure_scale, headwidth=5, headlength=6,
+            scale_units="xy", scale=1, units="dots", width=1.1 * dot, headwidth=5, headlength=6,
             headaxislength=5, minlength=0,
         )  # fmt: skip
         self.dots = axes.scatter(self.x, own, s=size, color=now, alpha=0.85, lw=0)

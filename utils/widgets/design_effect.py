@@ -17,7 +17,7 @@ __all__ = ["DesignEffectResult", "compute", "design_effect_explorer", "naive_typ
 
 _HEIGHT = 440
 _SIZES = np.unique(np.geomspace(2, 200, 60).round())
-_BY = {"patient": "by patient", "hospital": "by hospital"}
+_BY = {"patient": "Treatment by patient", "hospital": "Treatment by hospital"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,38 +228,38 @@ class _Drawing:
         with look():
             figure = new_figure(_HEIGHT)
             self.left, self.right = left, right = figure.subplots(1, 2)
-            figure.subplots_adjust(left=0.085, right=0.985, bottom=0.135, top=0.77, wspace=0.24)
+            figure.subplots_adjust(left=0.07, right=0.985, bottom=0.13, top=0.79, wspace=0.22)
             for axes in (left, right):
                 axes.set(xscale="log", xlim=(1.85, 220), xlabel="patients per hospital")
                 axes.set_xticks([2, 5, 10, 20, 50, 100, 200], ["2", "5", "10", "20", "50", "100",
                                                                "200"])  # fmt: skip
                 axes.minorticks_off()
-            left.set(yscale="log", ylim=(6, 30000), ylabel="patients")
+            left.set(yscale="log", ylim=(6, 30000))
             left.set_yticks([10, 100, 1000, 10000], ["10", "100", "1,000", "10,000"])
             left.minorticks_off()
-            right.set(ylim=(0, 0.92), ylabel="naive test rejects, no true effect")
+            right.set(ylim=(0, 0.92))
             right.set_yticks([0, 0.2, 0.4, 0.6, 0.8], ["0", ".20", ".40", ".60", ".80"])
-            left.set_title("Effective sample size", y=1.235)
-            right.set_title("Type-I error of the naive test", y=1.235)
+            left.set_title("Effective sample size (patients)", y=1.17)
+            right.set_title("Type-I error of the naive test", y=1.17)
             lines = {"color": "#222222", "lw": 2}
             (self.all,) = left.plot([], [], color="#9A9A9A", lw=5, alpha=0.55)
             (self.ceiling,) = left.plot([], [], color="#222222", lw=1.4, ls=":")
             (self.n_hospital,) = left.plot([], [], **lines)
             (self.n_patient,) = left.plot([], [], ls=(0, (5, 2)), **lines)
-            (self.dot_n,) = left.plot([], [], "o", ms=11, color=PALETTE["partial pooling"])
+            (self.dot_n,) = left.plot([], [], "o", ms=11, color=PALETTE["yours"])
             naive = {"color": PALETTE["naive"], "lw": 2.6}
             right.axhline(0.05, color="#222222", lw=1.4, ls=":")
             (self.e_hospital,) = right.plot([], [], **naive)
             (self.e_patient,) = right.plot([], [], ls=(0, (5, 2)), **naive)
-            (self.dot_e,) = right.plot([], [], "o", ms=11, color=PALETTE["partial pooling"])
+            (self.dot_e,) = right.plot([], [], "o", ms=11, color=PALETTE["yours"])
             nominal = right.get_lines()[0]
             # The keys stand above the axes, where no curve can reach.
             place = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.0), "ncol": 2,
-                     "frameon": False, "fontsize": 10.5, "handlelength": 2.4, "borderpad": 0,
+                     "frameon": False, "fontsize": 11, "handlelength": 2.4, "borderpad": 0,
                      "columnspacing": 1.2, "labelspacing": 0.3}  # fmt: skip
             left.legend(
                 [self.n_hospital, self.n_patient, self.all, self.ceiling],
-                ["treatment by hospital", "by patient", "all patients counted", "ceiling"], **place
+                ["treatment by hospital", "by patient", "all patients", "ceiling"], **place
             )  # fmt: skip
             right.legend(
                 [self.e_hospital, self.e_patient, nominal],
@@ -298,24 +298,22 @@ def _describe(result: DesignEffectResult) -> str:
     if abs(share - 1) < 0.02:
         verdict = "about right"
     else:
-        verdict = f"{abs(1 - share):.0%} too {'small' if share < 1 else 'large'}"
+        verdict = f"{100 * abs(1 - share):.0f} % too {'small' if share < 1 else 'large'}"
     if math.isfinite(result.ceiling):
         bound = f" (never above {result.ceiling:,.0f}, however large the hospitals)"
     else:
         bound = ""
+    rejected = 100 * result.type_1_error
     return (
-        (
-            f"Treatment by {result.treatment_by}: {result.n_patients:,} patients in "
-            f"{result.n_hospitals} hospitals of {result.patients_per_hospital}, ICC {result.icc:.2f} "
-            f"(hospital SD {result.hospital_sd:.1f}, patient SD {result.patient_sd:.1f} mmHg). "
-            f"Design effect {result.design_effect:.2f}: the trial tells as much as "
-            f"{result.effective_sample_size:,.0f} independent patients{bound}. "
-            f"True standard error {result.true_se:.2f} mmHg; the naive one is about "
-            f"{result.naive_se:.2f}, {verdict}. The naive test at the 5 % level rejects a treatment "
-            f"that does nothing in {result.type_1_error:.1%} of such trials."
-        )
-        .replace("%", " %")
-        .replace("  %", " %")
+        f"Treatment by {result.treatment_by}: {result.n_patients:,} patients in "
+        f"{result.n_hospitals} hospitals of {result.patients_per_hospital}, "
+        f"ICC {result.icc:.2f} (hospital SD {result.hospital_sd:.1f}, "
+        f"patient SD {result.patient_sd:.1f} mmHg). "
+        f"Design effect {result.design_effect:.2f}: the trial tells as much as "
+        f"{result.effective_sample_size:,.0f} independent patients{bound}. "
+        f"True standard error {result.true_se:.2f} mmHg; the naive one is about "
+        f"{result.naive_se:.2f}, {verdict}. The naive test at the 5 % level rejects a "
+        f"treatment that does nothing in {rejected:.1f} % of such trials."
     )
 
 
@@ -349,7 +347,7 @@ def design_effect_explorer(*, total_sd: float = 12.65) -> Explorer:
     drawing = _Drawing()
     return Explorer(
         [
-            Choice("treatment_by", "Treatment is given", "hospital", _BY),
+            Choice("treatment_by", "hospital", _BY),
             Number("icc", "Intraclass correlation", 0.1, 0.0, 0.3, 0.01, digits=2),
             Number("patients_per_hospital", "Patients per hospital", 30, 2, 200, 2, digits=0),
             Number("n_hospitals", "Hospitals", 20, 4, 60, 2, digits=0),

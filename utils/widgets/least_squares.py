@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -141,7 +142,14 @@ def _digits(step: float) -> int:
 class _Drawing:
     """The artists: points and line on the left, the bowl of squared errors on the right."""
 
-    def __init__(self, x: np.ndarray, y: np.ndarray, names: tuple[str, str], slopes: Number):
+    def __init__(
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        names: tuple[str, str],
+        intercepts: Number,
+        slopes: Number,
+    ):
         self.x, self.y = x, y
         x_name, y_name = (LABELS.get(name, name) for name in names)
         with look():
@@ -149,7 +157,7 @@ class _Drawing:
             self.main, self.bowl = figure.subplots(1, 2, width_ratios=(1.75, 1))
             figure.subplots_adjust(left=0.075, right=0.985, bottom=0.13, top=0.85, wspace=0.24)
             main, bowl = self.main, self.bowl
-            pad_x, pad_y = 0.06 * np.ptp(x), max(0.35 * np.ptp(y), 1e-9)
+            pad_x, pad_y = 0.06 * np.ptp(x), max(0.25 * np.ptp(y), 1e-9)
             main.set_xlim(x.min() - pad_x, x.max() + pad_x)
             main.set_ylim(y.min() - pad_y, y.max() + pad_y)
             main.set(xlabel=x_name, ylabel=y_name, title="Your line and its squared errors\n")
@@ -158,13 +166,13 @@ class _Drawing:
                 x.mean(), 0.012, f" mean {x.mean():.3g}", color="#555555",
                 transform=main.get_xaxis_transform(), fontsize=11,
             )  # fmt: skip
-            colour = PALETTE["naive"]
+            colour = PALETTE["yours"]
             self.squares = main.add_collection(
-                PolyCollection([], facecolor=colour, edgecolor=colour, alpha=0.16, lw=1)
+                PolyCollection([], facecolor=colour, edgecolor=colour, alpha=0.09, lw=1)
             )
             self.sticks = main.add_collection(LineCollection([], colors=colour, lw=1.4))
-            self.points = main.scatter(x, y, s=26, color="#555555", zorder=3)
-            (self.line,) = main.plot([], [], color=PALETTE["partial pooling"], lw=2.6)
+            self.points = main.scatter(x, y, s=26, color="#444444", zorder=3)
+            (self.line,) = main.plot([], [], color=PALETTE["yours"], lw=2.6)
             self.label = main.text(
                 0, 1.02, "", transform=main.transAxes, fontsize=11.5, color="#222222"
             )
@@ -172,18 +180,18 @@ class _Drawing:
             self.grid = np.linspace(slopes.low, slopes.high, 121)
             centred = x - x.mean()
             self.sxx = centred @ centred
-            best = compute(x, y, intercept=y.mean(), slope=0)
-            top = max(compute(x, y, intercept=y.mean(), slope=s).sse for s in self.grid[[0, -1]])
-            self.scale = best.best_sse or 1.0
+            corners = itertools.product((intercepts.low, intercepts.high), self.grid[[0, -1]])
+            worst = [compute(x, y, intercept=a, slope=b) for a, b in corners]
+            self.scale = worst[0].best_sse or 1.0
             bowl.set_xlim(slopes.low, slopes.high)
-            bowl.set_ylim(0, 1.35 * top / self.scale)
+            bowl.set_ylim(0, 1.04 * max(result.sse for result in worst) / self.scale)
             bowl.set(
                 xlabel="slope", ylabel="squared errors, best line = 1",
                 title="Squared errors by slope,\nat your intercept",
             )  # fmt: skip
             bowl.axhline(1, color="#BBBBBB", lw=1, ls=":", zorder=0)
             (self.curve,) = bowl.plot([], [], color="#555555", lw=2)
-            (self.dot,) = bowl.plot([], [], "o", ms=10, color=PALETTE["partial pooling"])
+            (self.dot,) = bowl.plot([], [], "o", ms=10, color=PALETTE["yours"])
             width, height = main.get_window_extent().size
             # A square must look square: its side in mmHg is turned into years on the page.
             self.aspect = (np.ptp(main.get_xlim()) / width) / (np.ptp(main.get_ylim()) / height)
@@ -272,7 +280,7 @@ def least_squares_explorer(
         raise ValueError(f"{y} must vary, got {len(points[1])} values equal to {points[1][0]:g}")
     unit = slope_unit or ("mmHg per year" if (x, y) == ("age", "sbp") else f"{y} per {x}")
     intercepts, slopes = _numbers(*points, y, unit)
-    drawing = _Drawing(*points, (x, y), slopes)
+    drawing = _Drawing(*points, (x, y), intercepts, slopes)
 
     def describe(result: LeastSquaresResult) -> str:
         return _describe(result, (x, y), unit, (intercepts.digits, slopes.digits))
@@ -331,7 +339,7 @@ def _describe(
     else:
         against = f"{100 * result.excess:.2g} % more than the best line's {result.best_sse:,.0f}"
         if result.excess >= 1:
-            against = f"{1 + result.excess:.2g} times the best line's {result.best_sse:,.0f}"
+            against = f"{1 + result.excess:.1f} times the best line's {result.best_sse:,.0f}"
     return (
         f"Your line: {names[1]} = {result.intercept:.{height}f} at the mean {names[0]} of "
         f"{result.mean_x:.1f}, slope {result.slope:+.{rise}f} {unit}. "

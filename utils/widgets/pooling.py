@@ -88,7 +88,7 @@ def prepare(
     Parameters
     ----------
     study : Study or DataFrame, optional
-        Without it, 24 simulated hospitals of 4 to 60 untreated patients.
+        Without it, 24 simulated hospitals of 3 to 40 patients, all without an effect of treatment.
     y, hospital : str
         Columns. Patients without an outcome are left out.
     patient_sd : float, optional
@@ -107,7 +107,7 @@ def prepare(
         fewer than two hospitals.
     """
     if study is None:
-        study = med_trial(n_hospitals=24, patients_per_hospital=(4, 60), treatment_effect=0, rng=4)
+        study = med_trial(n_hospitals=24, patients_per_hospital=(3, 40), treatment_effect=0, rng=16)
     truth = study.truth if isinstance(study, Study) else None
     data = study.data if isinstance(study, Study) else study
     if not isinstance(data, pd.DataFrame):
@@ -208,6 +208,10 @@ def _grid(hospitals: Hospitals) -> tuple[float, ...]:
     return (*(float(f"{unit * k:.6g}") for k in steps), math.inf)
 
 
+def _patients(n: int) -> str:
+    return f"{n} patient" + "s" * (n != 1)
+
+
 def _describe(result: PoolingResult, hospitals: Hospitals, best: float | None, unit: str) -> str:
     table, sd = result.table, result.hospital_sd
     moved = (table["partial_pooling"] - table["no_pooling"]).abs()
@@ -222,9 +226,9 @@ def _describe(result: PoolingResult, hospitals: Hospitals, best: float | None, u
         start = (
             f"Hospital SD {sd:.3g}{unit}, patient SD {hospitals.patient_sd:.3g}{unit}. Weight of "
             f"the own mean: {table.loc[small, 'weight']:.2f} in the smallest hospital "
-            f"({table.loc[small, 'n']} patients), {table.loc[large, 'weight']:.2f} in the largest "
-            f"({table.loc[large, 'n']}). The furthest to move is {moved.idxmax()}, with "
-            f"{table.loc[moved.idxmax(), 'n']} patients, by {moved.max():.2g}{unit}."
+            f"({_patients(table.loc[small, 'n'])}), {table.loc[large, 'weight']:.2f} in the "
+            f"largest ({table.loc[large, 'n']}). The furthest to move is {moved.idxmax()}, with "
+            f"{_patients(table.loc[moved.idxmax(), 'n'])}, by {moved.max():.2g}{unit}."
         )
     if result.errors is None:
         return (
