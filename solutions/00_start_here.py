@@ -60,6 +60,7 @@ report()
 # %% tags=["nbval-check-output"]
 import matplotlib.pyplot as plt
 import numpy as np
+import seaborn as sns
 
 from utils import plots
 from utils.exercises import check, learner, own_hospitals, predict, reveal, set_learner, tally
@@ -69,28 +70,30 @@ from utils.widgets import least_squares_explorer
 
 plots.set_style()
 trial = med_trial(patients_per_hospital=(8, 24), treatment_effect=-5, hospital_sd=5, rng=12).data
+trial["arm"] = trial["treated"].map({0: "control", 1: "treated"})
 print(f"{len(trial)} patients in {trial['hospital'].nunique()} hospitals")
 
 # %%
 means = trial.groupby("hospital", observed=True)["sbp"].mean().sort_values()
-place = {hospital: number for number, hospital in enumerate(means.index)}
+colours = dict(plots.PALETTE)
+look = {"palette": colours, "hue_order": ["control", "treated"], "dodge": True, "jitter": False}
 fig, ax = plt.subplots(figsize=(9.5, 4.4))
-for treated, name, shift in [(0, "control", -0.17), (1, "treated", 0.17)]:
-    group = trial[trial["treated"] == treated]
-    ax.scatter(group["hospital"].map(place).astype(int) + shift, group["sbp"], s=16, alpha=0.75,
-               color=plots.PALETTE[name], label=f"{name} patients")
-ax.hlines(means, np.arange(30) - 0.4, np.arange(30) + 0.4, linewidth=3,
-          color=plots.PALETTE["hospital means"], label="mean of the hospital")
-ax.set(xlabel="30 hospitals, sorted by their mean", xticks=[], xlim=(-1, 30), ylabel=plots.LABELS["sbp"])
+sns.stripplot(
+    trial, x="hospital", y="sbp", hue="arm", order=means.index, alpha=0.7, zorder=1, **look
+)
+ax.plot(means.to_numpy(), "_", ms=15, mew=3, color=colours["hospital means"], label="hospital mean")
+ax.set(xlabel="30 hospitals, sorted by their mean", xticks=[], ylabel=plots.LABELS["sbp"])
 ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)
-plots.show(fig, alt="Blood pressure of the patients of 30 hospitals, sorted by the hospitals' "
-           "means. Patients of both groups scatter over 40 mmHg and more in most hospitals; the "
-           "means climb by about 25 mmHg from left to right.")
+plots.show(
+    fig,
+    alt="Blood pressure of the patients of 30 hospitals, sorted by the hospitals' means. Patients of both groups scatter over 40 mmHg and more in most hospitals; the means climb by about 25 mmHg.",
+)
 
 # %% [markdown]
-# Each dot is a patient, each column a hospital. Three things vary at once. Patients differ.
-# Hospitals differ. And the drug does something, which is hard to see among all that. This course
-# is about telling the three apart.
+# Each dot is a patient, each column a hospital: at its left the untreated patients (control), at
+# its right the treated. Three things vary at once. Patients differ. Hospitals differ. And the
+# drug does something, which is hard to see among all that. This course is about telling the
+# three apart.
 #
 # ## Who are you?
 #
@@ -133,17 +136,17 @@ print(f"smallest difference {differences.min():.0f} mmHg, largest {differences.m
 reveal("P00.1", int(wrong_side.sum()), within=2)
 
 # %%
+colour, truth = plots.PALETTE["no pooling"], plots.PALETTE["truth"]
 fig, ax = plt.subplots(figsize=(8, 4))
-bars = ax.bar(range(30), differences, color=plots.PALETTE["no pooling"])
-for bar, wrong in zip(bars, wrong_side, strict=True):
-    bar.set_alpha(1 if wrong else 0.35)
-ax.axhline(-5, color=plots.PALETTE["truth"], linestyle="--")
-ax.text(29.5, -5.6, "the truth, in every hospital", ha="right", va="top")
-ax.text(29.5, differences.max() + 0.6, "looks harmful", ha="right", color=plots.PALETTE["no pooling"])
+ax.bar(range(30), differences, color=colour, alpha=0.35, label="looks helpful")
+ax.bar(range(30), differences.where(wrong_side), color=colour, label="looks harmful")
+ax.axhline(-5, color=truth, linestyle="--", label="the truth, in every hospital")
 ax.set(xlabel="30 hospitals, sorted", xticks=[], ylabel="treated minus untreated (mmHg)")
-plots.show(fig, alt=f"Bars of the difference between treated and untreated in 30 hospitals, sorted. "
-           f"{wrong_side.sum()} bars rise above 0, though the true difference is -5 mmHg in every "
-           "hospital, drawn as a dashed line.")
+ax.legend(loc="upper left")
+plots.show(
+    fig,
+    alt="Bars of the difference between treated and untreated in 30 hospitals, sorted. Several bars at the right rise above 0, though the true difference, a dashed line, is -5 mmHg in every hospital.",
+)
 
 # %% [markdown]
 # Nothing went wrong in those hospitals. With eight patients in each group, chance alone moves a
@@ -160,13 +163,14 @@ coin = np.random.default_rng(2)
 true_spread = coin.permutation([0, 2])
 fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.4), sharey=True)
 for ax, side, spread in zip(axes, ["left", "right"], true_spread, strict=True):
-    region = med_trial(patients_per_hospital=12, treatment_effect=0, hospital_sd=spread, rng=coin).data
-    ax.plot(region.groupby("hospital", observed=True)["sbp"].mean().sort_values().to_numpy(), "o",
-            color=plots.PALETTE["hospital means"])
-    ax.set(title=f"{side} region", xlabel="30 hospitals, sorted", xticks=[])
-axes[0].set_ylabel("mean sbp (mmHg)")
-plots.show(fig, alt="Two panels with the means of 30 hospitals each, sorted. Both climb steadily "
-           "from left to right, by more than 10 mmHg.")
+    region = med_trial(patients_per_hospital=12, treatment_effect=0, hospital_sd=spread, rng=coin)
+    region_means = region.data.groupby("hospital", observed=True)["sbp"].mean()
+    ax.plot(np.sort(region_means), "o", color=plots.PALETTE["hospital means"])
+    ax.set(title=f"{side} region", xlabel="hospitals, sorted", xticks=[], ylabel="mean sbp (mmHg)")
+plots.show(
+    fig,
+    alt="Two panels with the means of 30 hospitals each, sorted. Both climb steadily from left to right, by more than 10 mmHg.",
+)
 
 # %%
 predict("P00.2", "In which region are all hospitals truly the same?", choices=["left", "right"])

@@ -31,7 +31,6 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 import statsmodels.formula.api as smf
 from scipy import stats
 
@@ -73,20 +72,13 @@ trial[["patient", "hospital", "treated", "sbp"]].head()
 # 600 patients before you compute anything.
 
 # %%
-means = trial.groupby("hospital", observed=True)[["treated", "sbp"]].mean().sort_values("sbp")
-place = pd.Series(range(20), index=means.index)
 fig, ax = plt.subplots(figsize=(9, 4))
-jitter = np.random.default_rng(1).uniform(-0.2, 0.2, len(trial))
-ax.scatter(trial["hospital"].map(place).astype(int) + jitter, trial["sbp"], s=8,
-           color=plots.PALETTE["patients"], alpha=0.5)
-for arm, name in [(0, "control"), (1, "treated")]:
-    there = means[means["treated"] == arm]
-    ax.scatter(place[there.index], there["sbp"], s=90, marker="_", linewidth=4,
-               color=plots.PALETTE[name], label=f"mean of a {name} hospital")
-ax.set(xlabel="hospital, sorted by its mean", xticks=[], ylabel="sbp (mmHg)")
-ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
-plots.show(fig, alt="Blood pressure of 600 patients in 20 hospitals sorted by their mean. Patients "
-           "scatter widely in every hospital; the hospital means rise steadily from left to right.")
+plots.patients_by_hospital(trial, ax)
+plots.show(
+    fig,
+    alt="Blood pressure of 600 patients in 20 hospitals sorted by their mean. Patients "
+    "scatter widely in every hospital; the hospital means rise steadily from left to right.",
+)
 
 # %% [markdown]
 # Each column of dots is a hospital. Within a column, patients differ a lot. The bars are the
@@ -98,8 +90,10 @@ plots.show(fig, alt="Blood pressure of 600 patients in 20 hospitals sorted by th
 
 # %%
 naive = smf.ols("sbp ~ treated", trial).fit()
-print(f"difference {naive.params['treated']:.1f} mmHg, standard error {naive.bse['treated']:.2f}, "
-      f"p = {naive.pvalues['treated']:.4f}")
+print(
+    f"difference {naive.params['treated']:.1f} mmHg, standard error {naive.bse['treated']:.2f}, "
+    f"p = {naive.pvalues['treated']:.4f}"
+)
 
 # %% [markdown]
 # The regression counts 600 patients as 600 separate pieces of information. By its own account it
@@ -134,8 +128,11 @@ ax.hist(ignoring["p_value"], bins=np.arange(0, 1.01, 0.05), color=plots.PALETTE[
 ax.axhline(100, color=plots.PALETTE["truth"], linestyle="--")
 ax.text(0.98, 118, "what 5 % should look like", ha="right")
 ax.set(xlabel="p-value of the test that ignores hospitals", ylabel="trials out of 2,000")
-plots.show(fig, alt="Histogram of 2,000 p-values under no effect. The bar below 0.05 is several "
-           "times higher than the dashed line at 100 trials; the other bars lie below or near it.")
+plots.show(
+    fig,
+    alt="Histogram of 2,000 p-values under no effect. The bar below 0.05 is several "
+    "times higher than the dashed line at 100 trials; the other bars lie below or near it.",
+)
 
 # %% [markdown]
 # When nothing is going on, p-values should be spread evenly: 100 trials in each bar, at the
@@ -165,6 +162,7 @@ plots.show(fig, alt="Histogram of 2,000 p-values under no effect. The bar below 
 # `patient_sd`²/30 even if all hospitals are the same. Take that away:
 
 # %% tags=["nbval-check-output"]
+means = trial.groupby("hospital", observed=True)[["treated", "sbp"]].mean()
 within = trial.groupby("hospital", observed=True)["sbp"].var().mean()
 between = means["sbp"].var() - within / 30
 icc_by_hand = between / (between + within)
@@ -234,7 +232,11 @@ n = np.arange(2, 301)
 more_patients = np.sqrt(4 / 20 * (4**2 + 12**2 / n))
 more_hospitals = np.sqrt(4 / (20 * n / 30) * (4**2 + 12**2 / 30))
 ratio = more_patients[n == 300].item() / more_patients[n == 30].item()
-outcomes = {"it falls to a third": 1 / 3, "it falls to a half": 1 / 2, "it falls by about a tenth": 0.9}
+outcomes = {
+    "it falls to a third": 1 / 3,
+    "it falls to a half": 1 / 2,
+    "it falls by about a tenth": 0.9,
+}
 reveal("P02.2", min(outcomes, key=lambda choice: abs(outcomes[choice] - ratio)))
 
 # %%
@@ -245,9 +247,14 @@ ax.axhline(np.sqrt(4 / 20 * 4**2), color=plots.PALETTE["truth"], linestyle="--")
 ax.text(6000, 1.98, "20 hospitals, more patients in each", ha="right")
 ax.text(6000, 1.52, "the floor for 20 hospitals", ha="right")
 ax.text(6000, 0.85, "more hospitals of 30 patients", ha="right")
-ax.set(xlabel="patients in the trial", ylabel="standard error (mmHg)", ylim=(0, 3.5), xlim=(400, 6100))
-plots.show(fig, alt="Standard error against the number of patients. With 20 hospitals it levels off "
-           "at the dashed floor; with more hospitals of 30 patients it keeps falling.")
+ax.set(
+    xlabel="patients in the trial", ylabel="standard error (mmHg)", ylim=(0, 3.5), xlim=(400, 6100)
+)
+plots.show(
+    fig,
+    alt="Standard error against the number of patients. With 20 hospitals it levels off "
+    "at the dashed floor; with more hospitals of 30 patients it keeps falling.",
+)
 
 # %% [markdown]
 # The upper curve adds patients to the same 20 hospitals. It flattens: no number of patients
@@ -327,7 +334,9 @@ predict(
 )
 
 # %%
-grid = rejection_grid(icc=[0, 0.01, 0.05, 0.1, 0.2], patients_per_hospital=[10, 30, 100, 200], n_trials=8000, rng=4)
+grid = rejection_grid(
+    icc=[0, 0.01, 0.05, 0.1, 0.2], patients_per_hospital=[10, 30, 100, 200], n_trials=8000, rng=4
+)
 here = grid.query("assignment == 'patient' and icc == 0.2 and patients_per_hospital == 30")
 share = here.set_index("method").loc["naive", "rejected"]
 outcomes = ["too shy: below 5 %", "about right: near 5 %", "too eager: above 5 %"]
@@ -337,14 +346,25 @@ reveal("P02.4", outcomes[int(share > 0.04) + int(share > 0.06)])
 fig, axes = plt.subplots(1, 2, figsize=(9.5, 4))
 for ax, how, top in zip(axes, ["hospital", "patient"], [0.85, 0.1], strict=True):
     rows = grid.query("assignment == @how and method == 'naive'")
-    sns.lineplot(rows, x="patients_per_hospital", y="rejected", hue="icc", marker="o",
-                 palette="viridis_r", hue_norm=(0, 0.25), legend=how == "hospital", ax=ax)
+    for icc, line in rows.groupby("icc"):
+        ax.plot(
+            "patients_per_hospital",
+            "rejected",
+            "o-",
+            data=line,
+            label=f"{icc:g}",
+            color=str(0.8 - 4 * icc),
+        )
     ax.axhline(0.05, color=plots.PALETTE["truth"], linestyle="--")
-    ax.set(title=f"treatment by {how}", xlabel="patients per hospital", ylabel="type-I error", ylim=(0, top))
-sns.move_legend(axes[0], "upper left", title="ICC", ncols=3, frameon=False)
-plots.show(fig, alt="Type-I error of the naive test against patients per hospital, one line per ICC. "
-           "Treatment by hospital: the lines climb far above 5 %. Treatment by patient, on a finer "
-           "scale: the lines lie at 5 % or below, the lowest for the highest ICC.")
+    ax.set(title=f"treatment by {how}", xlabel="patients per hospital", ylim=(0, top))
+axes[0].set_ylabel("type-I error")
+axes[0].legend(title="ICC", ncols=3, loc="upper left")
+plots.show(
+    fig,
+    alt="Type-I error of the naive test against patients per hospital, one line per ICC. "
+    "Treatment by hospital: the lines climb far above 5 %. Treatment by patient, on a finer "
+    "scale: the lines lie at 5 % or below, the lowest for the highest ICC.",
+)
 
 # %% [markdown]
 # Left: treatment by hospital. Every line but ICC = 0 leaves the dashed 5 % and climbs with
@@ -387,8 +407,12 @@ rates = grid[grid["method"] == "naive"].query("icc == 0.2 and patients_per_hospi
 rates = rates.set_index("assignment")["rejected"]
 too_small, too_large = rates["hospital"] > 0.07, rates["patient"] < 0.043
 ruling = "half true" if too_small and too_large else "look again"
-verdict("C4", ruling, "ignoring clusters makes standard errors too small for a treatment given by "
-        "hospital, and too large for one given by patient within hospitals.")
+verdict(
+    "C4",
+    ruling,
+    "ignoring clusters makes standard errors too small for a treatment given by "
+    "hospital, and too large for one given by patient within hospitals.",
+)
 
 # %% [markdown]
 # ## Three honest ways to count
@@ -450,9 +474,14 @@ for n_hospitals in [20, 6]:
     settings = design | {"n_hospitals": n_hospitals, "treatment_effect": -5}
     trials = two_arm_trials(4000, assignment="hospital", **settings, rng=5)
     trials["covered"] = trials.eval("lower < -5 < upper")
-    scores.append(trials.groupby("method", observed=True).agg(
-        bias=("estimate", lambda estimate: estimate.mean() + 5), scatter=("estimate", "std"),
-        mean_standard_error=("standard_error", "mean"), coverage=("covered", "mean")))
+    scores.append(
+        trials.groupby("method", observed=True).agg(
+            bias=("estimate", lambda estimate: estimate.mean() + 5),
+            scatter=("estimate", "std"),
+            mean_standard_error=("standard_error", "mean"),
+            coverage=("covered", "mean"),
+        )
+    )
 scoreboard = pd.concat(scores, keys=[20, 6], names=["hospitals", "method"])
 scoreboard.round(2)
 
@@ -479,8 +508,12 @@ reveal("P02.5", named.get((few["cluster-robust"], few["hospital means"]), "hospi
 rejected = null_trials["p_value"].lt(0.05).groupby(null_trials["method"], observed=True).mean()
 handled = rejected[["cluster-robust", "hospital means"]].between(0.03, 0.075).all()
 ruling = "wrong reason" if handled else "look again"
-verdict("C3", ruling, "likeness is the symptom; two analyses without any random effect handle it "
-        "too. A random effect is a choice about what the hospitals stand for.")
+verdict(
+    "C3",
+    ruling,
+    "likeness is the symptom; two analyses without any random effect handle it "
+    "too. A random effect is a choice about what the hospitals stand for.",
+)
 
 # %% [markdown]
 # Good reasons to call hospitals random come in the next lessons. You want to learn about each
@@ -525,7 +558,9 @@ check("E02.5", flaw)
 
 # %%
 mine = own_hospitals(2).data
-mine.groupby(["treated", "hospital"], observed=True).size().groupby("treated").agg(["count", "min", "max"])
+mine.groupby(["treated", "hospital"], observed=True).size().groupby("treated").agg(
+    ["count", "min", "max"]
+)
 
 # %%
 # BEGIN SOLUTION

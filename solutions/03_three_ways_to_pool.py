@@ -59,10 +59,8 @@ plots.set_style()
 # %%
 sizes = np.array([4, 5, 6, 7, 8, 10, 12, 15, 18, 21, 25, 30, 35, 40, 48, 56, 65, 75, 90, 110])
 study = med_trial(
-    n_hospitals=20,
-    patients_per_hospital=sizes,
-    treatment_effect=0,
-    treated_share=0,
+    n_hospitals=20, patients_per_hospital=sizes,
+    treatment_effect=0, treated_share=0,
     hospital_sd=4,
     patient_sd=12,
     rng=723,
@@ -105,7 +103,7 @@ predict(
 rng = np.random.default_rng(31)
 true = 140 + rng.normal(0, 4, size=(2000, 20))
 own = true + rng.normal(0, 12 / np.sqrt(sizes), size=(2000, 20))
-small_best = (own.argmin(axis=1) < 5).mean()
+small_best, truly_small = (own.argmin(axis=1) < 5).mean(), (true.argmin(axis=1) < 5).mean()
 
 shares = {"about 25 %, their fair share": 0.25, "about 45 %": 0.45, "about 75 %": 0.75}
 reveal("P03.1", min(shares, key=lambda choice: abs(shares[choice] - small_best)))
@@ -114,14 +112,13 @@ reveal("P03.1", min(shares, key=lambda choice: abs(shares[choice] - small_best))
 fig, ax = plt.subplots(figsize=(9, 4.2))
 ax.scatter(np.tile(sizes, 60), own[:60], s=6, color=plots.PALETTE["patients"], alpha=0.5)
 n = np.geomspace(3.5, 125, 200)
-for side in [-1.96, 1.96]:
-    ax.plot(n, 140 + side * np.sqrt(4**2 + 12**2 / n), color=plots.PALETTE["no pooling"])
-    ax.axhline(140 + side * 4, color=plots.PALETTE["truth"], linestyle="--", linewidth=1.2)
+ax.plot(n, 140 + 1.96 * np.outer(np.sqrt(4**2 + 12**2 / n), [-1, 1]), color=plots.PALETTE["no pooling"])
+ax.hlines(140 + 1.96 * 4 * np.array([-1, 1]), 3.5, 125, color=plots.PALETTE["truth"], linestyle="--", linewidth=1.2)
 ax.scatter(league["n"], league["own_mean"], s=45, color=plots.PALETTE["no pooling"], zorder=3)
-ax.annotate("H01", (4, league.loc["H01", "own_mean"]), xytext=(7, -4), textcoords="offset points")
+ax.text(4.2, league.loc["H01", "own_mean"], "H01", va="center")
 ax.text(125, 126.3, "95 % of the true means lie between the dashed lines", ha="right")
-ax.set_title(f"One of the five smallest is best in {small_best:.0%} of tables; truly, in {(true.argmin(axis=1) < 5).mean():.0%}")
-ax.set(xscale="log", xlabel="patients", ylabel="mean sbp (mmHg)", xticks=[4, 10, 30, 100], xticklabels=[4, 10, 30, 100])
+ax.set(title=f"One of the five smallest is best in {small_best:.0%} of tables; truly, in {truly_small:.0%}",
+       xscale="log", xlabel="patients", ylabel="mean sbp (mmHg)", xticks=[4, 10, 30, 100], xticklabels=[4, 10, 30, 100])
 plots.show(fig, alt="Hospital means from 60 simulated tables against size. Those of small hospitals scatter over "
            "30 mmHg, those of large ones hardly more than the true means.")
 
@@ -388,13 +385,12 @@ verdict("C1", ruling, "with one fixed mean and 20 random hospital effects, Mixed
 # - **d** The average of the two, 3.95 mmHg: the biases cancel.
 
 # %%
-answer = ...
 # BEGIN SOLUTION
-answer = "c"
+spread_answer = "c"
 # END SOLUTION
 
 # %%
-check("E03.2", answer)
+check("E03.2", spread_answer)
 
 # %% [markdown]
 # ## Weight is not distance
@@ -449,13 +445,12 @@ plots.show(fig, alt="Left: how often each hospital is moved furthest; the smalle
 # - **d** None: all are pulled by the same distance.
 
 # %%
-answer = ...
 # BEGIN SOLUTION
-answer = "b"
+distance_answer = "b"
 # END SOLUTION
 
 # %%
-check("E03.3", answer)
+check("E03.3", distance_answer)
 
 # %% [markdown]
 # ### Try it: from complete to no pooling
@@ -743,7 +738,8 @@ plots.show(fig, alt="Five smallest hospitals. No pooling: no bias, coverage near
 truly_best = (draws.argmin(axis=1) == 0).mean()
 better = (draws[:, 0] < table.attrs["gls_mean"]).mean()
 print(f"H01 is truly the best: {truly_best:.0%}; it is better than the middle: {better:.0%}")
-print(f"lowest pooled mean: {table['partial_pooling'].idxmin()}, with {table['n'][table['partial_pooling'].idxmin()]} patients")
+guess = table["partial_pooling"].idxmin()
+print(f"lowest pooled mean: {guess}, with {table.loc[guess, 'n']} patients")
 
 # %% [markdown]
 # H01 is probably better than the middle. That it is the best is unlikely, and first place in the raw

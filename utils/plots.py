@@ -16,10 +16,22 @@ from types import MappingProxyType
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
 from IPython.display import display
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-__all__ = ["CSS_DPI", "FIGURE_DPI", "LABELS", "PALETTE", "FigureImage", "set_style", "show"]
+__all__ = [
+    "CSS_DPI",
+    "FIGURE_DPI",
+    "LABELS",
+    "PALETTE",
+    "FigureImage",
+    "patients_by_hospital",
+    "set_style",
+    "show",
+]
 
 _COLOURS = {
     "truth": "#000000",
@@ -161,3 +173,67 @@ def show(fig: Figure, *, alt: str) -> None:
         plt.close(fig)  # or the notebook would draw it a second time
     width, height = (math.ceil(inches * CSS_DPI) for inches in fig.get_size_inches())
     display(FigureImage(buffer.getvalue(), " ".join(alt.split()), width, height))
+
+
+def patients_by_hospital(data: pd.DataFrame, ax: Axes, *, outcome: str = "sbp") -> Axes:
+    """Draw every patient above his hospital, hospitals sorted by their mean.
+
+    Hospitals treated as a whole get the colour of their arm; where both arms share a hospital,
+    its mean is drawn in the colour of no pooling.
+
+    Parameters
+    ----------
+    data : DataFrame, one row a patient
+        Columns `hospital`, `treated` and the outcome.
+    ax : matplotlib Axes
+        Where to draw.
+    outcome : str
+        Column on the vertical axis.
+
+    Returns
+    -------
+    matplotlib Axes
+        The same axes.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> from utils.simulate import med_trial
+    >>> fig, ax = plt.subplots()
+    >>> patients_by_hospital(med_trial(n_hospitals=3, rng=1).data, ax).get_ylabel()
+    'systolic blood pressure (mmHg)'
+    >>> plt.close(fig)
+    """
+    missing = {"hospital", "treated", outcome} - set(data.columns)
+    if missing:
+        raise ValueError(
+            f"data must have the columns hospital, treated and {outcome}; "
+            f"missing: {sorted(missing)}"
+        )
+    means = data.groupby("hospital", observed=True)[["treated", outcome]].mean()
+    means = means.sort_values(outcome)
+    place = pd.Series(np.arange(len(means)), index=means.index.astype(str))
+    sideways = np.random.default_rng(0).uniform(-0.2, 0.2, len(data))  # the eye needs it, no more
+    across = data["hospital"].astype(str).map(place).to_numpy() + sideways
+    ax.scatter(across, data[outcome], s=8, color=PALETTE["patients"], alpha=0.5)
+    arms = {"control": means["treated"].eq(0), "treated": means["treated"].eq(1)}
+    arms["no pooling"] = ~(arms["control"] | arms["treated"])
+    for name, rows in arms.items():
+        if rows.any():
+            label = "mean of a hospital" if name == "no pooling" else f"mean of a {name} hospital"
+            ax.scatter(
+                place[rows.to_numpy()],
+                means.loc[rows, outcome],
+                s=90,
+                marker="_",
+                linewidth=4,
+                color=PALETTE[name],
+                label=label,
+            )
+    ax.set(xlabel="hospital, sorted by its mean", xticks=[], ylabel=LABELS.get(outcome, outcome))
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
+    return ax

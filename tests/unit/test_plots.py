@@ -20,7 +20,7 @@ MEET = [
     ("truth", "prior", "posterior"),
     ("truth", "partial pooling", "posterior"),
     ("truth", "treated", "control"),
-    ("truth", "patients", "yours", "naive", "cluster-robust"),
+    ("truth", "patients", "yours", "naive"),
     ("truth", "hospital means", "patients", "partial pooling"),
 ]
 # Machado, Oliveira & Fernandes 2009, severity 1, linear RGB.

@@ -19,6 +19,7 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat.notebooknode import NotebookNode
+from traitlets import default
 
 from utils.authoring.notebook import plain
 from utils.authoring.source import CHECKED, RAISES, AuthoringError, Cell, Source
@@ -32,6 +33,14 @@ class _ThisPython(KernelSpecManager):
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
+
+
+class _Kernel(AsyncKernelManager):
+    """A kernel that nbclient starts, and therefore also shuts down."""
+
+    @default("kernel_spec_manager")
+    def _this_python(self) -> KernelSpecManager:
+        return _ThisPython(parent=self)
 
 
 @dataclass(frozen=True)
@@ -102,13 +111,14 @@ def _execute(source: Source, folder: Path, texts: list[str]) -> NotebookNode:
             tags = list(cell.tags) if cell else []
             cells.append(nbformat.v4.new_code_cell(text, metadata={"tags": tags}))
     notebook = nbformat.v4.new_notebook(cells=cells)
-    manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=_ThisPython())
     client = NotebookClient(
         notebook,
-        km=manager,
+        kernel_name="python3",
+        kernel_manager_class=_Kernel,
         timeout=CELL_SECONDS,
         resources={"metadata": {"path": str(folder)}},
         store_widget_state=False,
+        extra_arguments=["--log-level=40"],  # each kernel would warn of its own connection
     )
     with tempfile.TemporaryDirectory(prefix="course-build-") as learner:
         environ = {k: v for k, v in os.environ.items() if k != "MPLBACKEND"}
@@ -133,9 +143,8 @@ def _why_stopped(source: Source, notebook: NotebookNode, error: Exception) -> st
 
 def _faults(cell: Cell, done: NotebookNode) -> list[str]:
     faults = []
-    stderr = "".join(
-        o.text for o in done.outputs if o.output_type == "stream" and o.name == "stderr"
-    )
+    streams = [output for output in done.outputs if output.output_type == "stream"]
+    stderr = "".join(stream.text for stream in streams if stream.name == "stderr")
     if stderr.strip():
         faults.append(f"writes to stderr, which learners would see:\n{_indented(stderr)}")
     if CHECKED in cell.tags and not plain(text_only(done.outputs)):

@@ -46,9 +46,17 @@ class Code:
 
     @property
     def lines(self) -> int:
-        """Lines of code; blank lines and comments do not count."""
-        lines = (line.strip() for line in self.text.splitlines())
-        return sum(bool(line) and not line.startswith("#") for line in lines)
+        """Lines of code. Blank lines and comments do not count.
+
+        A call whose lines are mostly words to the learner (a question, a figure's alternative
+        text) counts as one line, so that nobody shortens the words to save lines.
+        """
+        lines = self.text.splitlines()
+        for node in self.tree.body:
+            if isinstance(node, ast.Expr) and _called(node.value) in MACHINE | {"plots.show"}:
+                lines[node.lineno : node.end_lineno] = [""] * (node.end_lineno - node.lineno)
+        stripped = (line.strip() for line in lines)
+        return sum(bool(line) and not line.startswith("#") for line in stripped)
 
     @property
     def is_machine(self) -> bool:
@@ -63,12 +71,10 @@ class Code:
     @property
     def is_setup(self) -> bool:
         """Whether the cell only imports, and calls such as `plots.set_style()`."""
-        return any(
-            isinstance(node, ast.Import | ast.ImportFrom) for node in self.tree.body
-        ) and all(
-            isinstance(node, ast.Import | ast.ImportFrom)
-            or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call))
-            for node in self.tree.body
+        imports = [isinstance(node, ast.Import | ast.ImportFrom) for node in self.tree.body]
+        others = [n for n, is_import in zip(self.tree.body, imports, strict=True) if not is_import]
+        return any(imports) and all(
+            isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) for node in others
         )
 
     @property
@@ -115,11 +121,11 @@ class Code:
 
 
 def bound_names(tree: ast.AST) -> set[str]:
-    """Return every name that some code binds, at any depth.
+    r"""Return every name that some code binds, at any depth.
 
     Examples
     --------
-    >>> sorted(bound_names(ast.parse("import numpy as np\\nf = lambda x: np.sqrt(x)")))
+    >>> sorted(bound_names(ast.parse("import numpy as np\nf = lambda x: np.sqrt(x)")))
     ['f', 'np', 'x']
     """
     names: set[str] = set()

@@ -186,7 +186,7 @@ def claims(lesson: Lesson) -> list[str]:
 
 
 def widget(lesson: Lesson) -> list[str]:
-    """An explorer, with numbered questions in the text before or after it."""
+    """Require an explorer, with numbered questions in the text before or after it."""
     cells = lesson.source.cells
     shown = [
         position
@@ -205,7 +205,7 @@ def widget(lesson: Lesson) -> list[str]:
 
 
 def terms(lessons: Sequence[Lesson]) -> list[str]:
-    """A term is defined once in the course."""
+    """Require that a term is defined once in the course."""
     where: dict[str, list[int]] = {}
     for lesson in lessons:
         for term in re.findall(r"<dfn>(.*?)</dfn>", lesson.prose, re.DOTALL):

@@ -37,7 +37,7 @@ def tags(lesson: Lesson) -> list[str]:
 
 
 def opening(lesson: Lesson) -> list[str]:
-    """The first cell says title, question, minutes, as the header and the plan do."""
+    """Require that the first cell says title, question, minutes, as the header and the plan do."""
     first = lesson.source.cells[0].source
     course, faults = lesson.source.course, []
     title = f"# {lesson.number} {lesson.plan.title}"
@@ -57,7 +57,7 @@ def opening(lesson: Lesson) -> list[str]:
 
 
 def headings(lesson: Lesson) -> list[str]:
-    """The required headings, once each, in order; no level left out; one title."""
+    """Require the fixed headings, once each, in order, no level left out."""
     levels = [level for level, _ in lesson.headings]
     second = [text for level, text in lesson.headings if level == 2]
     faults = []
@@ -114,7 +114,7 @@ def code_runs(lesson: Lesson) -> list[str]:
 
 
 def figures(lesson: Lesson) -> list[str]:
-    """A figure or explorer for every four code cells of exposition."""
+    """Require a figure or explorer for every four code cells of exposition."""
     drawn = sum(code.shows_figure or code.is_explorer for code in lesson.code)
     apart = {cell.id for section in lesson.sections for cell in section.cells}
     others = [
@@ -128,7 +128,7 @@ def figures(lesson: Lesson) -> list[str]:
 
 
 def figure_cells(lesson: Lesson) -> list[str]:
-    """A cell that draws ends with `plots.show(fig, alt=...)`, the alternative text in words."""
+    """Require that a cell that draws ends with `plots.show(fig, alt=...)`, alt in words."""
     faults = []
     for code in lesson.code:
         names = [name for name, _ in code.calls]
@@ -155,7 +155,7 @@ def checked_cells(lesson: Lesson) -> list[str]:
 
 
 def stored(lesson: Lesson) -> list[str]:
-    """Checked cells have a count and text, other cells have neither; text only."""
+    """Require a count and text of checked cells, and neither of others."""
     faults = []
     for cell in lesson.solution["cells"]:
         if cell["cell_type"] != "code":
@@ -205,7 +205,8 @@ def reveals(lesson: Lesson) -> list[str]:
             faults.append(f"reveal({name!r}) without a prediction")
         elif at <= where[name]:
             faults.append(f"{name} is revealed in the cell that asks, or before it")
-        outcome, choices = string(argument(call, 1, "value")), offered.get(name)
+        value, choices = argument(call, 1, "value"), offered.get(name)
+        outcome = value.value if isinstance(value, ast.Constant) else None
         if outcome is not None and choices and outcome not in choices:
             faults.append(f"{name} reveals {outcome!r}, which is not among its choices")
     counts = Counter(_id(call) for _, call in shown)
@@ -214,7 +215,7 @@ def reveals(lesson: Lesson) -> list[str]:
 
 
 def leaks(lesson: Lesson) -> list[str]:
-    """The learner's copy has no outputs, no tags that tell, and no line of a solution."""
+    """Require a learner's copy without outputs, telling tags, or a line of a solution."""
     faults, outside, inside = [], Counter(), Counter()
     for cell in lesson.source.cells:
         hidden = SOLUTION in cell.tags

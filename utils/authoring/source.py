@@ -187,14 +187,14 @@ def _split(source: str) -> list[tuple[bool, str]]:
 
 
 def blanked(source: str) -> str:
-    """Return a code cell's text with each solution replaced by what the learner fills in.
+    r"""Return a code cell's text with each solution replaced by what the learner fills in.
 
     A solution becomes `name = ...` with the name that it assigns last, at its own indentation,
     or `...` where it assigns none.
 
     Examples
     --------
-    >>> print(blanked("n = 4\\n# BEGIN SOLUTION\\nhalf = n / 2\\n# END SOLUTION"))
+    >>> print(blanked("n = 4\n# BEGIN SOLUTION\nhalf = n / 2\n# END SOLUTION"))
     n = 4
     half = ...
     """
@@ -209,11 +209,11 @@ def _blank(region: str) -> str:
 
 
 def last_names(code: str) -> list[str]:
-    """Return the names that the last binding statement of some code binds.
+    r"""Return the names that the last binding statement of some code binds.
 
     Examples
     --------
-    >>> last_names("a = 1\\nb = a + 1\\nprint(b)")
+    >>> last_names("a = 1\nb = a + 1\nprint(b)")
     ['b']
     """
     for statement in reversed(ast.parse(code).body):

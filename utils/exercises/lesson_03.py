@@ -18,15 +18,17 @@ CLINIC_MEAN, MIDDLE = 152, 140
 SOUTH, NORTH = (146, 3), (143, 2)  # pooled mean and conditional standard deviation
 
 # The two middles that a learner may confuse must differ by this much (mmHg) in own hospitals.
-_MIDDLES_APART = 0.2
+_MIDDLES_APART = 0.1
 
 
 def own_hospitals(rng: np.random.Generator) -> Study:
     """Draw a learner's own league table: very unequal hospitals, nobody on a new drug."""
     while True:
+        sizes = rng.integers(6, 91, size=rng.integers(9, 15))
+        sizes[rng.integers(sizes.size)] = rng.integers(3, 6)  # one that pooling moves for sure
         study = med_trial(
-            n_hospitals=int(rng.integers(9, 15)),
-            patients_per_hospital=(3, 90),
+            n_hospitals=sizes.size,
+            patients_per_hospital=sizes,
             treatment_effect=0,
             treated_share=0,
             hospital_sd=round(float(rng.uniform(3, 6)), 1),

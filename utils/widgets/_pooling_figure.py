@@ -71,7 +71,7 @@ class PoolingFigure:
         axes.set_xticks([])
         axes.set(
             xlabel=(
-                f"hospitals, from the smallest ({n[0]} patient{'s' * (n[0] != 1)}) "
+                f"hospitals, from the smallest ({n[0]} patient{'' if n[0] == 1 else 's'}) "
                 f"to the largest ({n[-1]})"
             ),
             ylabel=LABELS.get(hospitals.name, hospitals.name),

@@ -160,7 +160,8 @@ class _Drawing:
             pad_x, pad_y = 0.06 * np.ptp(x), max(0.25 * np.ptp(y), 1e-9)
             main.set_xlim(x.min() - pad_x, x.max() + pad_x)
             main.set_ylim(y.min() - pad_y, y.max() + pad_y)
-            main.set(xlabel=x_name, ylabel=y_name, title="Your line and its squared errors\n")
+            main.set(xlabel=x_name, ylabel=y_name)
+            main.set_title("Your line and its squared errors", y=1.075)
             main.axvline(x.mean(), color="#BBBBBB", lw=1, ls=":", zorder=0)
             main.text(
                 x.mean(), 0.012, f" mean {x.mean():.3g}", color="#555555",

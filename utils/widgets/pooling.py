@@ -209,7 +209,7 @@ def _grid(hospitals: Hospitals) -> tuple[float, ...]:
 
 
 def _patients(n: int) -> str:
-    return f"{n} patient" + "s" * (n != 1)
+    return f"{n} patient" if n == 1 else f"{n} patients"
 
 
 def _describe(result: PoolingResult, hospitals: Hospitals, best: float | None, unit: str) -> str:
