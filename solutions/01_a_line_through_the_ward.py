@@ -100,8 +100,8 @@ plots.show(
 #    called?
 # 2. Now find the best slope too. By how much does the error fall below that of the flat line?
 # 3. Find two slopes with the same error. Where between them does the best slope lie?
-# 4. Start from the best line and change the slope by 0.1, then by 0.2. How many times larger is the
-#    second loss?
+# 4. Start from the best line (the button goes there) and change the slope by 0.1, then by 0.2. How
+#    many times larger is the second loss?
 
 # %%
 least_squares_explorer(ward)
@@ -146,9 +146,10 @@ plots.show(
 )
 
 # %% [markdown]
-# By hand and by library agree. The flat line (dotted) and the steep one (dashed) lie higher up the
-# parabola. Its lowest point is the solid line. Near that point the parabola is flat: slopes close
-# to the best one fit almost as well. Keep that in mind. It is why we cannot be sure.
+# By hand and by library agree. Each dot on the parabola is one of the lines. The flat line (dotted)
+# and the steep one (dashed) lie higher up. The lowest dot is the solid line. Near that point the
+# parabola is flat: slopes close to the best one fit almost as well. Keep that in mind. It is why we
+# cannot be sure.
 
 # %% [markdown]
 # ### Exercise E01.1 · A slope by hand
@@ -350,15 +351,15 @@ plots.show(
 
 # %% [markdown]
 # The narrow band is about the *line*: the mean pressure at each age. The wide one, the prediction
-# band, is about *patients*. It adds their own scatter, and more data will not make it narrow. A 95
-# % interval for a mean or a slope never says where 95 % of the patients are.
+# band, is about *patients*. It adds their own scatter, and more data will not make it narrow. A
+# 95 % interval for a mean or a slope never says where 95 % of the patients are.
 
 # %% [markdown]
 # ### Exercise E01.2 · Where are the patients?
 #
 # A colleague admits a patient aged 70. In this ward's model `sbp ~ age`, how far to each side of
-# the line must she go, so that the range holds 95 % of patients of that age? Give the half width in
-# mmHg.
+# the line must she go, so that the range holds 95 % of patients of that age? Give the half width
+# in mmHg.
 
 # %%
 # BEGIN SOLUTION
@@ -415,8 +416,8 @@ plots.show(
 # %% [markdown]
 # ### Exercise E01.3 · One sentence is right
 #
-# A trial reports: "The drug lowered mean pressure by 6 mmHg (95 % confidence interval 1 to 11, p =
-# .02)." What may you conclude?
+# A trial reports: "The drug lowered mean pressure by 6 mmHg (95 % confidence interval 1 to 11,
+# p = .02)." What may you conclude?
 #
 # - **a** In 95 % of the treated patients, pressure fell by 1 to 11 mmHg.
 # - **b** The probability that the drug does nothing is 2 %.
@@ -483,7 +484,7 @@ arms = {0: plots.PALETTE["control"], 1: plots.PALETTE["treated"]}
 fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.8), sharey=True)
 for ax, (title, pressure) in zip(axes, sides.items(), strict=True):
     sns.stripplot(ward, x="treated", y=pressure, hue="treated", palette=arms, legend=False, ax=ax)
-    ax.plot([0, 1], pressure.groupby(ward["treated"]).mean(), "k-o", zorder=3)
+    ax.plot([0, 1], pressure.groupby(ward["treated"]).mean(), "-o", color=LINE, zorder=3)
     ax.set(title=title, xlabel=plots.LABELS["treated"], ylabel="sbp (mmHg)")
 plots.show(
     fig,
@@ -523,8 +524,9 @@ print(f"baseline is worth {gain:.1f} times as many patients")
 # Each number is an average over the 300 wards; `scatter` is the standard deviation of the
 # estimates, the true standard error. Both analyses are right on average: the lot sees to that. Both
 # come close to the promised 95 %, as far as 300 wards can tell. The one with `baseline` does so
-# with a narrower interval, as the last line printed says. It costs nothing but a column that was
-# measured anyway. Decide on it before you see the results.
+# with a narrower interval. The last line says what that is worth: a standard error falls with the
+# square root of the number of patients, so its square counts patients. It costs nothing but a
+# column that was measured anyway. Decide on it before you see the results.
 #
 # ## What is left over
 #
@@ -573,7 +575,7 @@ plots.show(
 
 # %%
 crisis = med_trial(**one_ward, patient_sd=8, rng=31).data
-crisis["sbp"] += 45 - 35 * crisis["treated"]
+crisis["sbp"] += 45 - 35 * crisis["treated"]  # high in all, 35 mmHg less with the infusion
 sides = {"pressure": crisis["sbp"], "residuals": smf.ols("sbp ~ treated", crisis).fit().resid}
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.4))
 for ax, what in zip(axes, sides, strict=True):
@@ -655,8 +657,9 @@ plots.show(
 
 # %% [markdown]
 # The coefficient of `treated` is the gap between the two lines **at age 0**, where the dotted ends
-# are. No patient is there, and the drug lowers pressure in every patient who is. With a product in
-# the model, a "main effect" is no longer an average: it is the effect where the other predictor is
+# are. No patient is that young, and in every patient of this ward the drug lowers pressure. With a
+# product in the model, a "main effect" is no longer an average: it is the effect where the other
+# predictor is
 # 0. So put 0 where you want to read it.
 
 # %% tags=["nbval-check-output"]

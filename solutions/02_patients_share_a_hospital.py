@@ -457,8 +457,8 @@ check("E02.4", standard_error)
 # %% [markdown]
 # ### Do they keep their promise?
 #
-# A 95 % confidence interval should hold the truth in 95 % of trials. That share is its
-# <dfn>coverage</dfn>. This time the protocol works: it lowers pressure by 5 mmHg. The
+# A 95 % confidence interval should hold the truth in 95 % of trials: that is its coverage
+# (lesson 1). This time the protocol works: it lowers pressure by 5 mmHg. The
 # scoreboard compares each method with that truth, for 20 hospitals and for 6.
 
 # %%

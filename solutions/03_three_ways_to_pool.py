@@ -55,6 +55,9 @@ plots.set_style()
 # them by size, so H01 is the smallest. We made them up, so we know the truth: the hospitals' true
 # means have a standard deviation of 4 mmHg (`hospital_sd`), and the patients of one hospital have
 # one of 12 mmHg (`patient_sd`).
+#
+# The table shows the three best results and the four worst. The figure shows all 20, each with a
+# 95 % interval: mean ± 1.96 × 12/√n.
 
 # %%
 sizes = np.array([4, 5, 6, 7, 8, 10, 12, 15, 18, 21, 25, 30, 35, 40, 48, 56, 65, 75, 90, 110])
@@ -69,10 +72,6 @@ league = study.data.groupby("hospital", observed=True)["sbp"].agg(n="size", own_
 ranked = league.sort_values("own_mean")
 ranked.iloc[[0, 1, 2, -4, -3, -2, -1]].round(1)
 
-# %% [markdown]
-# The three best results and the four worst. The best belongs to H01, the smallest hospital. The next
-# two are small as well. Is small beautiful? Draw all 20, with a 95 % interval around each mean: ± 1.96 × 12/√n.
-
 # %%
 fig, ax = plt.subplots(figsize=(9, 4))
 ax.errorbar(ranked.index.astype(str), ranked["own_mean"], 1.96 * 12 / np.sqrt(ranked["n"]),
@@ -85,8 +84,8 @@ plots.show(fig, alt="Means of 20 hospitals sorted from lowest to highest, with 9
            "three lowest and the highest are tiny hospitals with intervals nearly as wide as the ranking.")
 
 # %% [markdown]
-# The three at the left have tiny dots and very long intervals. So has the one at the far right,
-# the *worst* result. We picked this table because it makes the question sharp. How unusual is it?
+# The best result belongs to H01, the smallest hospital. Is small beautiful? The three hospitals at the
+# left have tiny dots and very long intervals. So has the one at the far right, the *worst* result. We picked this table because it makes the question sharp. How unusual is it?
 #
 # The mean of $n$ patients scatters around its hospital's true mean with a standard deviation of
 # 12/√n. So we need no patients to make a league table: draw 20 true means, then add that scatter.
@@ -278,6 +277,11 @@ print(f"by hand and by MixedLM agree to four decimals: {agreement < 1e-4}")
 # One league table proves nothing. We have 2,000, each with its truth. Score each estimate by its
 # <dfn>root mean squared error</dfn>: square the distance to the true mean, average over all
 # hospitals and tables, take the root. It is a typical distance, in mmHg.
+#
+# The scoreboard has two more columns. `coverage` is that of the interval estimate ± 1.96 × the
+# standard error that each would claim. For partial pooling the standard error is `hospital_sd` ×
+# √(1 − weight): what is still unknown about a hospital's true mean, once its own data have been used.
+# `spread` is the standard deviation of the 20 estimates, to be compared with 4 mmHg.
 
 # %%
 predict(
@@ -298,12 +302,6 @@ estimates = {  # with the standard error that each would claim
 }
 error = {name: np.sqrt(((value - true) ** 2).mean()) for name, (value, claimed) in estimates.items()}
 reveal("P03.2", min(error, key=error.get))
-
-# %% [markdown]
-# Now the whole scoreboard. `coverage` is that of the interval estimate ± 1.96 × the standard error
-# that each would claim. For partial pooling the standard error is `hospital_sd` × √(1 − weight): what is still
-# unknown about a hospital's true mean, once its own data have been used. `spread` is the standard
-# deviation of the 20 estimates, and it should be compared with 4 mmHg.
 
 # %%
 scoreboard = pd.DataFrame({name: {
@@ -488,15 +486,7 @@ plots.show(fig, alt="Left: 20 estimates fan out from one middle as the supposed 
 #
 # The board can send inspectors to one hospital. It wants the one whose *true* mean is highest. The
 # four worst results stand in the first table of this lesson, and at the right of the first figure.
-
-# %%
-predict(
-    "P03.4",
-    "Send the inspectors. Which hospital has the highest true mean?",
-    choices=["H04 (7 patients)", "H19 (90 patients)", "H14 (40 patients)", "H20 (110 patients)"],
-)
-
-# %% [markdown]
+#
 # There are three rules that you could follow.
 #
 # - **raw**: the worst own mean.
@@ -505,6 +495,13 @@ predict(
 #   deviations are right, a hospital's true mean follows a normal distribution around its pooled
 #   mean, with the standard deviation `hospital_sd` × √(1 − weight) that you know from the
 #   scoreboard. Draw 20 true means, note who is worst, repeat 10,000 times.
+
+# %%
+predict(
+    "P03.4",
+    "Choose a rule and send the inspectors. Which hospital has the highest true mean?",
+    choices=["H04 (7 patients)", "H19 (90 patients)", "H14 (40 patients)", "H20 (110 patients)"],
+)
 
 # %%
 rng = np.random.default_rng(32)
@@ -594,13 +591,7 @@ check("E03.4", south_is_higher)
 #
 # Twelve hospitals operate on children's hearts. `surgical` holds the operations and deaths of
 # each. The data are real. There is no truth column.
-
-# %%
-surgical = datasets.load("surgical").set_index("hospital")
-surgical["raw"] = surgical["deaths"] / surgical["operations"]
-surgical.round(3)
-
-# %% [markdown]
+#
 # Hospital A had no death in 47 operations. Its raw rate is 0 %: first place. Nobody believes that
 # its patients cannot die. How should we pool *proportions*?
 #
@@ -615,6 +606,11 @@ surgical.round(3)
 # hospital's true rate follows a beta distribution again, with $k\,m$ + deaths and $k(1 - m)$ +
 # survivors. This <dfn>beta-binomial</dfn> model is one of several; lesson 14 meets another, on the
 # logit scale. We choose the $m$ and $k$ that make the observed deaths most probable.
+
+# %%
+surgical = datasets.load("surgical").set_index("hospital")
+surgical["raw"] = surgical["deaths"] / surgical["operations"]
+surgical.round(3)
 
 # %%
 predict(
@@ -652,6 +648,12 @@ ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)
 plots.show(fig, alt="Raw and partially pooled death rates of 12 hospitals. A moves from 0 to about 5 %; its 95 % "
            "interval overlaps all others. H stays highest.")
 
+# %% [markdown]
+# A's interval overlaps all others. How likely is it that A truly has the lowest rate? The answer
+# depends on $k$, and 12 hospitals do not tell $k$ well. So try a much smaller and a much larger one
+# too. Their `likelihood` says how probable the observed deaths are under that $k$, compared with the
+# best $k$.
+
 # %% tags=["nbval-check-output"]
 print((100 * surgical.loc[["A", "E", "H"], ["raw", "pooled"]]).round(1))
 p_a_lowest = {}
@@ -664,10 +666,10 @@ print(f"'A has the lowest death rate' is supported for some k: {max(p_a_lowest.v
 
 # %% [markdown]
 # With the most likely $k$, A is not even first: hospital E, with more operations, has a slightly
-# lower estimate. But 12 hospitals do not tell $k$ well. With a much smaller or a much larger one the
-# observed deaths are still not improbable (the likelihood column), and the chance that A is truly the lowest changes with them. It never comes near
-# certainty. "No death in 47 operations, so the best hospital" is not supported. Nor is it refuted:
-# 47 operations cannot tell. Lesson 11 shows how to take all values of $k$ into account at once.
+# lower estimate. The other two values of $k$ are not ruled out, and the chance that A is truly the
+# lowest changes with them. It never comes near certainty. "No death in 47 operations, so the best
+# hospital" is not supported. Nor is it refuted: 47 operations cannot tell. Lesson 11 shows how to
+# take all values of $k$ into account at once.
 #
 # And nothing is known of the children. Hospitals may differ because their patients do.
 
@@ -732,19 +734,17 @@ plots.show(fig, alt="Five smallest hospitals. No pooling: no bias, coverage near
 # patients, say), pull it towards hospitals like it, not towards all. Later lessons do that with
 # what is known of each hospital.
 #
-# And your mother?
+# And your mother? Ask the 10,000 draws of the game. H01 is probably better than the middle of all
+# hospitals. But first place in the raw table is no reason to travel far, and our best guess for her is
+# another hospital.
 
 # %% tags=["nbval-check-output"]
-truly_best = (draws.argmin(axis=1) == 0).mean()
+best_of_all = (draws.argmin(axis=1) == 0).mean()
 better = (draws[:, 0] < table.attrs["gls_mean"]).mean()
-print(f"H01 is truly the best: {truly_best:.0%}; it is better than the middle: {better:.0%}")
-guess = table["partial_pooling"].idxmin()
-print(f"lowest pooled mean: {guess}, with {table.loc[guess, 'n']} patients")
-
-# %% [markdown]
-# H01 is probably better than the middle. That it is the best is unlikely, and first place in the raw
-# table is no reason to travel far. Our best guess for her is a large hospital, fourth from the left
-# in the first figure. The truly best was H02. These data could not tell.
+guess, truly_best = table["partial_pooling"].idxmin(), table["truth"].idxmin()
+print(f"H01 is better than the middle: {better:.0%}; it is the best of all: {best_of_all:.0%}")
+print(f"our best guess for her: {guess}, with {table.loc[guess, 'n']} patients")
+print(f"truly the best, as nobody could have known: {truly_best}")
 
 # %% [markdown]
 # ### Exercise E03.6 · Your own hospitals

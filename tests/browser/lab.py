@@ -147,9 +147,9 @@ class Lab:
         self._log.close()
         shutil.rmtree(self.home, ignore_errors=True)
 
-    def open(self, browser: Browser, notebook: str, *, width: int = 1280) -> Lesson:
+    def open(self, browser: Browser, notebook: str, *, height: int = 1000) -> Lesson:
         """Open a notebook and wait until its kernel answers."""
-        page = browser.new_page(viewport={"width": width, "height": 1000})
+        page = browser.new_page(viewport={"width": 1280, "height": height})
         lesson = Lesson(page=page, address=self.address)
         page.on("pageerror", lambda error: lesson.errors.append(str(error)))
         page.on(

@@ -58,3 +58,13 @@ def test_lessons_need_earlier_lessons_that_exist(lessons):
     for lesson in lessons.values():
         needs = lesson.source.course["needs"]
         assert all(0 <= number < lesson.number for number in needs), lesson.source.name
+
+
+def test_no_lesson_is_exempt_from_a_rule_that_it_keeps(lessons):
+    unneeded = [
+        f"{lesson.source.name}: {rule}"
+        for lesson in lessons.values()
+        for rule in lesson.plan.exempt
+        if not RULES[rule](lesson)
+    ]
+    assert not unneeded, report(unneeded)

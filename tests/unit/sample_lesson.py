@@ -34,6 +34,7 @@ SAMPLE = """# ---
 plots = type("plots", (), {"show": staticmethod(lambda fig, alt: None)})
 predict = reveal = lambda *args, **keywords: None
 small_explorer = lambda: None
+verdict = lambda *words: print(*words, sep=" · ")
 fig = None
 
 
@@ -73,12 +74,19 @@ reveal("P07.2", 2)
 # %% tags=["nbval-check-output"]
 print(f"the mean is {sum(ward) / 4:.1f}")
 
+# %% tags=["nbval-check-output"]
+ward[-1] - ward[0]
+
 # %% [markdown]
 # 1. Which way does it move?
 # 2. How far does it move?
 
 # %%
 small_explorer()
+
+# %% tags=["nbval-check-output"]
+ruling = "half true" if len(ward) < 6 else "look again"
+verdict("C7", ruling, "four patients are few.")
 
 # %% [markdown]
 # ### Exercise E07.1 · A mean
@@ -158,6 +166,9 @@ reveal("P07.3", "up")
 #
 # - None.
 """
+
+#: What its checked cells say, in order.
+SAID = ["the mean is 2.5", "3", "C7 · half true · four patients are few."]
 
 _COMMON = {"objective": "compute a mean", "minutes": 2, "difficulty": 1}
 _NUMBER = Number(

@@ -1,14 +1,17 @@
 """The builder gives the same bytes, says what is wrong, and hides what it must."""
 
 import ast
+import doctest
+import importlib
 import json
 import shutil
 import textwrap
 from pathlib import Path
 
+import nbformat
 import pytest
 
-from tests.unit.sample_lesson import KNOWN, NAME, SAMPLE, make_root, sample
+from tests.unit.sample_lesson import KNOWN, NAME, SAID, SAMPLE, make_root, sample
 from utils.authoring import builder, indexes
 from utils.authoring.__main__ import main
 from utils.authoring.builder import build, stale
@@ -17,7 +20,7 @@ from utils.authoring.notebook import HASH, learner_notebook, plain, solutions_no
 from utils.authoring.python import Code
 from utils.authoring.source import AuthoringError, blanked, last_names, parse_source
 
-HEADER = "# ---\n# jupyter:\n#   course: {question: Why?}\n# ---\n\n"
+HEADER = '# ---\n# jupyter:\n#   course: {question: "Why?"}\n# ---\n\n'
 
 
 def parse(*cells, name="07_a_test"):
@@ -94,6 +97,11 @@ def test_a_file_name_that_is_no_lesson_is_refused():
 def test_what_is_not_python_is_refused():
     with pytest.raises(AuthoringError, match="Python"):
         parse("# %%\nx = = 1")
+
+
+def test_a_header_that_is_not_yaml_is_refused():
+    with pytest.raises(AuthoringError, match=r"07_a\.py: its header"):
+        parse_source(HEADER.replace('"Why?"', "Why?"), Path("07_a.py"))
 
 
 # --- the learner's copy -------------------------------------------------------------------
@@ -248,11 +256,11 @@ def test_a_build_is_in_step_and_a_second_one_writes_nothing(course, monkeypatch)
     assert build(course, known=KNOWN) == []
 
 
-def test_the_executed_copy_holds_text_of_the_checked_cell_only(course):
-    cells = json.loads(notebook_of(course).read_text(encoding="utf-8"))["cells"]
+def test_the_executed_copy_holds_text_of_the_checked_cells_only(course):
+    cells = nbformat.read(notebook_of(course), as_version=4).cells
     kept = [cell for cell in cells if cell.get("outputs")]
-    assert [cell["outputs"][0]["text"] for cell in kept] == [["the mean is 2.5\n"]]
-    assert kept[0]["execution_count"] == 1
+    assert [plain(cell["outputs"]) for cell in kept] == SAID
+    assert [cell["execution_count"] for cell in kept] == [1, 2, 3]
 
 
 def test_a_forced_build_gives_the_same_bytes(course):
@@ -262,7 +270,7 @@ def test_a_forced_build_gives_the_same_bytes(course):
 
 
 def test_new_prose_is_built_without_a_run(course, monkeypatch):
-    replace(source_of(course), "By how much", "With how much")
+    replace(source_of(course), "A mean moves.", "A mean may move.")
     assert {item.path.name for item in stale(course, KNOWN)} == {f"{NAME}.ipynb"}
     monkeypatch.setattr(builder, "run", no_run)
     build(course, known=KNOWN)
@@ -270,13 +278,13 @@ def test_new_prose_is_built_without_a_run(course, monkeypatch):
 
 
 def test_new_code_is_stale_until_it_is_run(course):
-    replace(source_of(course), "[1, 2, 3, 4]", "[1, 2, 3, 5]")
+    replace(source_of(course), "/ 4:.1f}", "/ 4:.2f}")
     found = {item.path: item for item in stale(course, KNOWN)}
     assert "not been run" in found[notebook_of(course)].why
     assert found[notebook_of(course)].command.endswith("utils.authoring 7")
     build(course, known=KNOWN)
     assert stale(course, KNOWN) == []
-    assert "the mean is 2.8" in notebook_of(course).read_text(encoding="utf-8")
+    assert "the mean is 2.50" in notebook_of(course).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("folder", ["notebooks", "solutions"])
@@ -416,3 +424,9 @@ def test_reading_code():
     cell = parse(code("import a.b as c\nx = [y for y in z]\ndf.query('q > @limit')")).cells[0]
     assert Code(cell).reads == {"z", "df", "limit"}
     assert Code(cell).names == {"c", "x", "y"}
+
+
+@pytest.mark.parametrize("name", ["course", "facts", "lesson", "python", "source"])
+def test_examples_run(name):
+    result = doctest.testmod(importlib.import_module(f"utils.authoring.{name}"))
+    assert result.attempted > 0 and result.failed == 0

@@ -51,15 +51,7 @@ class Plan:
 
 
 _START = MappingProxyType(
-    {
-        "length": "it shows how things work and teaches no statistics yet",
-        "checked_cells": "most of what it shows depends on the learner's machine",
-        "figures": "it shows one figure to prove that figures work",
-        "predictions": "one prediction is enough to show how a prediction works",
-        "exercises": "its exercises are a placement quiz, as long as the placing needs",
-        "exercise_kinds": "its exercises are a placement quiz",
-        "widget": "widgets with questions begin in lesson 1",
-    }
+    {"length": "it shows how things work and teaches no statistics of its own"}
 )
 
 LESSONS = (

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jupytext
+import yaml
 
 CHECKED = "nbval-check-output"
 SOLUTION = "solution"
@@ -113,7 +114,10 @@ def parse_source(text: str, path: Path) -> Source:
     if match is None:
         raise AuthoringError(f"{path.name}: a lesson is named NN_name.py, NN its two-digit number")
     require_balanced(text, path)
-    notebook = jupytext.reads(text, fmt="py:percent")
+    try:
+        notebook = jupytext.reads(text, fmt="py:percent")
+    except yaml.YAMLError as error:
+        raise AuthoringError(f"{path.name}: its header must be YAML: {error}") from error
     seen: Counter[tuple[str, str]] = Counter()
     cells = []
     for cell in notebook.cells:
