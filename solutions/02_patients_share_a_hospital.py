@@ -76,8 +76,7 @@ fig, ax = plt.subplots(figsize=(9, 4))
 plots.patients_by_hospital(trial, ax)
 plots.show(
     fig,
-    alt="Blood pressure of 600 patients in 20 hospitals sorted by their mean. Patients "
-    "scatter widely in every hospital; the hospital means rise steadily from left to right.",
+    alt="Blood pressure of 600 patients in 20 hospitals sorted by their mean. Patients scatter widely in every hospital; the hospital means rise steadily from left to right.",
 )
 
 # %% [markdown]
@@ -130,8 +129,7 @@ ax.text(0.98, 118, "what 5 % should look like", ha="right")
 ax.set(xlabel="p-value of the test that ignores hospitals", ylabel="trials out of 2,000")
 plots.show(
     fig,
-    alt="Histogram of 2,000 p-values under no effect. The bar below 0.05 is several "
-    "times higher than the dashed line at 100 trials; the other bars lie below or near it.",
+    alt="Histogram of 2,000 p-values under no effect. The bar below 0.05 is several times higher than the dashed line at 100 trials; the other bars lie below or near it.",
 )
 
 # %% [markdown]
@@ -252,8 +250,7 @@ ax.set(
 )
 plots.show(
     fig,
-    alt="Standard error against the number of patients. With 20 hospitals it levels off "
-    "at the dashed floor; with more hospitals of 30 patients it keeps falling.",
+    alt="Standard error against the number of patients. With 20 hospitals it levels off at the dashed floor; with more hospitals of 30 patients it keeps falling.",
 )
 
 # %% [markdown]
@@ -347,23 +344,15 @@ fig, axes = plt.subplots(1, 2, figsize=(9.5, 4))
 for ax, how, top in zip(axes, ["hospital", "patient"], [0.85, 0.1], strict=True):
     rows = grid.query("assignment == @how and method == 'naive'")
     for icc, line in rows.groupby("icc"):
-        ax.plot(
-            "patients_per_hospital",
-            "rejected",
-            "o-",
-            data=line,
-            label=f"{icc:g}",
-            color=str(0.8 - 4 * icc),
-        )
+        x, y = line["patients_per_hospital"], line["rejected"]
+        ax.plot(x, y, "o-", color=str(0.8 - 4 * icc), label=f"{icc:g}")
     ax.axhline(0.05, color=plots.PALETTE["truth"], linestyle="--")
     ax.set(title=f"treatment by {how}", xlabel="patients per hospital", ylim=(0, top))
 axes[0].set_ylabel("type-I error")
 axes[0].legend(title="ICC", ncols=3, loc="upper left")
 plots.show(
     fig,
-    alt="Type-I error of the naive test against patients per hospital, one line per ICC. "
-    "Treatment by hospital: the lines climb far above 5 %. Treatment by patient, on a finer "
-    "scale: the lines lie at 5 % or below, the lowest for the highest ICC.",
+    alt="Type-I error of the naive test against patients per hospital, one line per ICC. Treatment by hospital: the lines climb far above 5 %. Treatment by patient, on a finer scale: the lines lie at 5 % or below, the lowest for the highest ICC.",
 )
 
 # %% [markdown]
@@ -469,20 +458,16 @@ predict(
 )
 
 # %%
-scores = []
+scores = {}
+summaries = {"error": "mean", "estimate": "std", "standard_error": "mean", "covered": "mean"}
 for n_hospitals in [20, 6]:
     settings = design | {"n_hospitals": n_hospitals, "treatment_effect": -5}
     trials = two_arm_trials(4000, assignment="hospital", **settings, rng=5)
+    trials["error"] = trials["estimate"] + 5
     trials["covered"] = trials.eval("lower < -5 < upper")
-    scores.append(
-        trials.groupby("method", observed=True).agg(
-            bias=("estimate", lambda estimate: estimate.mean() + 5),
-            scatter=("estimate", "std"),
-            mean_standard_error=("standard_error", "mean"),
-            coverage=("covered", "mean"),
-        )
-    )
-scoreboard = pd.concat(scores, keys=[20, 6], names=["hospitals", "method"])
+    scores[n_hospitals] = trials.groupby("method", observed=True).agg(summaries)
+scoreboard = pd.concat(scores, names=["hospitals", "method"])
+scoreboard.columns = ["bias", "scatter", "mean_standard_error", "coverage"]
 scoreboard.round(2)
 
 # %%
