@@ -62,8 +62,10 @@ plots.set_style()
 # %%
 sizes = np.array([4, 5, 6, 7, 8, 10, 12, 15, 18, 21, 25, 30, 35, 40, 48, 56, 65, 75, 90, 110])
 study = med_trial(
-    n_hospitals=20, patients_per_hospital=sizes,
-    treatment_effect=0, treated_share=0,
+    n_hospitals=20,
+    patients_per_hospital=sizes,
+    treatment_effect=0,
+    treated_share=0,
     hospital_sd=4,
     patient_sd=12,
     rng=723,
@@ -74,14 +76,27 @@ ranked.iloc[[0, 1, 2, -4, -3, -2, -1]].round(1)
 
 # %%
 fig, ax = plt.subplots(figsize=(9, 4))
-ax.errorbar(ranked.index.astype(str), ranked["own_mean"], 1.96 * 12 / np.sqrt(ranked["n"]),
-            fmt="none", color=plots.PALETTE["no pooling"], linewidth=1.5)
-ax.scatter(ranked.index.astype(str), ranked["own_mean"], s=20 + 3 * ranked["n"], zorder=3,
-           color=plots.PALETTE["no pooling"])
+ax.errorbar(
+    ranked.index.astype(str),
+    ranked["own_mean"],
+    1.96 * 12 / np.sqrt(ranked["n"]),
+    fmt="none",
+    color=plots.PALETTE["no pooling"],
+    linewidth=1.5,
+)
+ax.scatter(
+    ranked.index.astype(str),
+    ranked["own_mean"],
+    s=20 + 3 * ranked["n"],
+    zorder=3,
+    color=plots.PALETTE["no pooling"],
+)
 ax.set(xlabel="hospital, best result first (larger dot: more patients)", ylabel="mean sbp (mmHg)")
 ax.tick_params(axis="x", rotation=60)
-plots.show(fig, alt="Means of 20 hospitals sorted from lowest to highest, with 95 % intervals. The "
-           "three lowest and the highest are tiny hospitals with intervals nearly as wide as the ranking.")
+plots.show(
+    fig,
+    alt="Means of 20 hospitals sorted from lowest to highest, with 95 % intervals. The three lowest and the highest are tiny hospitals with intervals nearly as wide as the ranking.",
+)
 
 # %% [markdown]
 # The best result belongs to H01, the smallest hospital. Is small beautiful? The three hospitals at the
@@ -111,15 +126,32 @@ reveal("P03.1", min(shares, key=lambda choice: abs(shares[choice] - small_best))
 fig, ax = plt.subplots(figsize=(9, 4.2))
 ax.scatter(np.tile(sizes, 60), own[:60], s=6, color=plots.PALETTE["patients"], alpha=0.5)
 n = np.geomspace(3.5, 125, 200)
-ax.plot(n, 140 + 1.96 * np.outer(np.sqrt(4**2 + 12**2 / n), [-1, 1]), color=plots.PALETTE["no pooling"])
-ax.hlines(140 + 1.96 * 4 * np.array([-1, 1]), 3.5, 125, color=plots.PALETTE["truth"], linestyle="--", linewidth=1.2)
+ax.plot(
+    n, 140 + 1.96 * np.outer(np.sqrt(4**2 + 12**2 / n), [-1, 1]), color=plots.PALETTE["no pooling"]
+)
+ax.hlines(
+    140 + 1.96 * 4 * np.array([-1, 1]),
+    3.5,
+    125,
+    color=plots.PALETTE["truth"],
+    linestyle="--",
+    linewidth=1.2,
+)
 ax.scatter(league["n"], league["own_mean"], s=45, color=plots.PALETTE["no pooling"], zorder=3)
 ax.text(4.2, league.loc["H01", "own_mean"], "H01", va="center")
 ax.text(125, 126.3, "95 % of the true means lie between the dashed lines", ha="right")
-ax.set(title=f"One of the five smallest is best in {small_best:.0%} of tables; truly, in {truly_small:.0%}",
-       xscale="log", xlabel="patients", ylabel="mean sbp (mmHg)", xticks=[4, 10, 30, 100], xticklabels=[4, 10, 30, 100])
-plots.show(fig, alt="Hospital means from 60 simulated tables against size. Those of small hospitals scatter over "
-           "30 mmHg, those of large ones hardly more than the true means.")
+ax.set(
+    title=f"One of the five smallest is best in {small_best:.0%} of tables; truly, in {truly_small:.0%}",
+    xscale="log",
+    xlabel="patients",
+    ylabel="mean sbp (mmHg)",
+    xticks=[4, 10, 30, 100],
+    xticklabels=[4, 10, 30, 100],
+)
+plots.show(
+    fig,
+    alt="Hospital means from 60 simulated tables against size. Those of small hospitals scatter over 30 mmHg, those of large ones hardly more than the true means.",
+)
 
 # %% [markdown]
 # By their true means, the five smallest hospitals are best in their fair share of the tables. By
@@ -162,21 +194,31 @@ plots.show(fig, alt="Hospital means from 60 simulated tables against size. Those
 for j in [0, 4, 9, 19]:
     by_hand = 4**2 / (4**2 + 12**2 / sizes[j])
     slope = np.polyfit(own[:, j], true[:, j], 1)[0]
-    print(f"H{j + 1:02d}, {sizes[j]:3} patients: weight {by_hand:.2f}, slope of truth on own mean {slope:.2f}")
+    print(
+        f"H{j + 1:02d}, {sizes[j]:3} patients: weight {by_hand:.2f}, slope of truth on own mean {slope:.2f}"
+    )
 
 # %%
 fig, ax = plt.subplots(figsize=(8.5, 3.8))
 n = np.arange(0, 111)
 for hospital_sd, shade in [(1, 0.4), (2, 0.6), (4, 1), (8, 0.6)]:
-    ax.plot(n, shrinkage_weight(n, hospital_sd, 12), color=plots.PALETTE["partial pooling"], alpha=shade)
+    ax.plot(
+        n, shrinkage_weight(n, hospital_sd, 12), color=plots.PALETTE["partial pooling"], alpha=shade
+    )
     ax.text(112, shrinkage_weight(110, hospital_sd, 12), f"{hospital_sd} mmHg", va="center")
 ax.plot([9, 9, 0], [0, 0.5, 0.5], color=plots.PALETTE["truth"], linestyle=":")
 ax.text(10.5, 0.06, "k = 9 patients: half the weight")
 ax.text(112, 1.08, "hospital_sd", va="center")
-ax.set(xlabel="patients of the hospital", ylabel="weight of its own mean", xlim=(0, 124), ylim=(0, 1.02))
-plots.show(fig, alt="Weight of a hospital's own mean against its number of patients, one curve for each "
-           "hospital_sd. All rise from 0 towards 1; the larger hospital_sd, the faster. For 4 mmHg "
-           "the weight is one half at 9 patients.")
+ax.set(
+    xlabel="patients of the hospital",
+    ylabel="weight of its own mean",
+    xlim=(0, 124),
+    ylim=(0, 1.02),
+)
+plots.show(
+    fig,
+    alt="Weight of a hospital's own mean against its number of patients, one curve for each hospital_sd. All rise from 0 towards 1; the larger hospital_sd, the faster. For 4 mmHg the weight is one half at 9 patients.",
+)
 
 # %% [markdown]
 # ### Exercise E03.1 · How far should you believe the clinic?
@@ -204,6 +246,7 @@ check("E03.1", clinic_mean)
 # That makes partial pooling three lines of NumPy. (`axis=-1` sums over the hospitals, in one table
 # or in many at once.)
 
+
 # %% tags=["nbval-check-output"]
 def shrink(own_means, n, hospital_sd, patient_sd):
     weight = hospital_sd**2 / (hospital_sd**2 + patient_sd**2 / n)
@@ -221,15 +264,34 @@ print(table.loc[["H01", "H02", "H04", "H20"]].drop(columns="complete_pooling").r
 table["truth"] = study.truth.hospitals["mean"]
 y = np.arange(20, 0, -1)
 fig, ax = plt.subplots(figsize=(8.5, 6))
-ax.hlines(y, table["no_pooling"], table["partial_pooling"], color=plots.PALETTE["patients"], linewidth=1.5)
+ax.hlines(
+    y, table["no_pooling"], table["partial_pooling"], color=plots.PALETTE["patients"], linewidth=1.5
+)
 for column, marker in [("no pooling", "o"), ("partial pooling", "D"), ("truth", "x")]:
-    ax.scatter(table[column.replace(" ", "_")], y, marker=marker, s=45, color=plots.PALETTE[column],
-               label=column, zorder=3)
-ax.axvline(table["complete_pooling"].iloc[0], color=plots.PALETTE["complete pooling"], label="complete pooling")
-ax.set(xlabel="mean sbp (mmHg)", yticks=y, yticklabels=[f"{name} ({size})" for name, size in zip(table.index, sizes, strict=True)])
+    ax.scatter(
+        table[column.replace(" ", "_")],
+        y,
+        marker=marker,
+        s=45,
+        color=plots.PALETTE[column],
+        label=column,
+        zorder=3,
+    )
+ax.axvline(
+    table["complete_pooling"].iloc[0],
+    color=plots.PALETTE["complete pooling"],
+    label="complete pooling",
+)
+ax.set(
+    xlabel="mean sbp (mmHg)",
+    yticks=y,
+    yticklabels=[f"{name} ({size})" for name, size in zip(table.index, sizes, strict=True)],
+)
 ax.legend(loc="lower center", bbox_to_anchor=(0.45, 1), ncols=4, columnspacing=1, handletextpad=0.3)
-plots.show(fig, alt="For each of 20 hospitals, smallest at the top: own mean, partially pooled mean and true "
-           "mean. Small hospitals are pulled several mmHg towards the middle, large ones hardly move.")
+plots.show(
+    fig,
+    alt="For each of 20 hospitals, smallest at the top: own mean, partially pooled mean and true mean. Small hospitals are pulled several mmHg towards the middle, large ones hardly move.",
+)
 
 # %% [markdown]
 # Crosses are the truth. H01, H03 and H04 are pulled a long way, and towards their cross. H01, the
@@ -288,7 +350,12 @@ predict(
     "P03.2",
     "No pooling is unbiased for every single hospital. Partial pooling pulls every hospital off "
     "its own data. Which has the smallest error?",
-    choices=["complete pooling", "no pooling", "partial pooling", "no and partial pooling are equal"],
+    choices=[
+        "complete pooling",
+        "no pooling",
+        "partial pooling",
+        "no and partial pooling are equal",
+    ],
 )
 
 # %%
@@ -300,15 +367,22 @@ estimates = {  # with the standard error that each would claim
     "no pooling": (own, 12 / np.sqrt(sizes)),
     "partial pooling": (pooled, 4 * np.sqrt(1 - weight)),
 }
-error = {name: np.sqrt(((value - true) ** 2).mean()) for name, (value, claimed) in estimates.items()}
+error = {
+    name: np.sqrt(((value - true) ** 2).mean()) for name, (value, claimed) in estimates.items()
+}
 reveal("P03.2", min(error, key=error.get))
 
 # %%
-scoreboard = pd.DataFrame({name: {
-    "error": error[name],
-    "coverage": (np.abs(value - true) < 1.96 * claimed).mean(),
-    "spread": value.std(axis=1, ddof=1).mean(),
-} for name, (value, claimed) in estimates.items()}).T
+scoreboard = pd.DataFrame(
+    {
+        name: {
+            "error": error[name],
+            "coverage": (np.abs(value - true) < 1.96 * claimed).mean(),
+            "spread": value.std(axis=1, ddof=1).mean(),
+        }
+        for name, (value, claimed) in estimates.items()
+    }
+).T
 scoreboard.loc["(the true means)"] = {"spread": true.std(axis=1, ddof=1).mean()}
 scoreboard.round(2)
 
@@ -317,11 +391,19 @@ fig, ax = plt.subplots(figsize=(8.5, 3.8))
 for name in estimates:
     by_size = np.sqrt(((estimates[name][0] - true) ** 2).mean(axis=0))
     ax.plot(sizes, by_size, color=plots.PALETTE[name], marker="o", markersize=4, label=name)
-ax.set(xscale="log", xlabel="patients of the hospital", ylabel="typical error (mmHg)", ylim=(0, 6.3),
-       xticks=[4, 10, 30, 100], xticklabels=[4, 10, 30, 100])
+ax.set(
+    xscale="log",
+    xlabel="patients of the hospital",
+    ylabel="typical error (mmHg)",
+    ylim=(0, 6.3),
+    xticks=[4, 10, 30, 100],
+    xticklabels=[4, 10, 30, 100],
+)
 ax.legend()
-plots.show(fig, alt="Error of three estimates against hospital size. Complete pooling stays near 4 mmHg. "
-           "No pooling falls from 6 to about 1. Partial pooling lies below both at every size.")
+plots.show(
+    fig,
+    alt="Error of three estimates against hospital size. Complete pooling stays near 4 mmHg. No pooling falls from 6 to about 1. Partial pooling lies below both at every size.",
+)
 
 # %% [markdown]
 # For the tiniest hospitals even complete pooling beats a hospital's own mean. For large ones it is
@@ -347,7 +429,9 @@ claimed = estimated_sd * np.sqrt(1 - shrinkage_weight(sizes, estimated_sd, 12))
 coverage_by_estimate = (np.abs(pooled_by_estimate - true) < 1.96 * claimed).mean()
 print(f"no pooling:                             error {error['no pooling']:.1f} mmHg")
 print(f"partial pooling, hospital_sd known:     error {error['partial pooling']:.1f} mmHg")
-print(f"partial pooling, hospital_sd estimated: error {error_by_estimate:.1f} mmHg, coverage {coverage_by_estimate:.2f}")
+print(
+    f"partial pooling, hospital_sd estimated: error {error_by_estimate:.1f} mmHg, coverage {coverage_by_estimate:.2f}"
+)
 
 # %% [markdown]
 # Not knowing `hospital_sd` costs a little accuracy. It costs more honesty: the intervals treat the
@@ -365,9 +449,13 @@ nested = study.data.groupby("patient")["hospital"].nunique().max() == 1
 has_both = len(fit.fe_params) == 1 and len(fit.random_effects) == 20
 helps = error_by_estimate < min(error["complete pooling"], error["no pooling"])
 ruling = "holds" if nested and has_both and agreement < 1e-4 and helps else "look again"
-verdict("C1", ruling, "with one fixed mean and 20 random hospital effects, MixedLM gives the partial pooling "
-        f"that we computed by hand. With hospital_sd estimated, its typical error is {error_by_estimate:.1f} mmHg; "
-        f"no pooling has {error['no pooling']:.1f}, complete pooling {error['complete pooling']:.1f}.")
+verdict(
+    "C1",
+    ruling,
+    "with one fixed mean and 20 random hospital effects, MixedLM gives the partial pooling "
+    f"that we computed by hand. With hospital_sd estimated, its typical error is {error_by_estimate:.1f} mmHg; "
+    f"no pooling has {error['no pooling']:.1f}, complete pooling {error['complete pooling']:.1f}.",
+)
 
 # %% [markdown]
 # ### Exercise E03.2 · How much do hospitals differ?
@@ -413,13 +501,24 @@ reveal("P03.3", round(100 * moved_furthest[0]), within=7)
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.8))
 axes[0].bar(range(20), 100 * moved_furthest, color=plots.PALETTE["partial pooling"])
-axes[0].set(xlabel="patients of the hospital", ylabel="moved furthest (% of tables)",
-            xticks=range(0, 20, 3), xticklabels=sizes[::3])
+axes[0].set(
+    xlabel="patients of the hospital",
+    ylabel="moved furthest (% of tables)",
+    xticks=range(0, 20, 3),
+    xticklabels=sizes[::3],
+)
 axes[1].hlines(sizes, 0, (1 - weight) * 10, color=plots.PALETTE["partial pooling"], linewidth=3)
-axes[1].set(yscale="log", xlabel="distance moved (mmHg), for a deviation of 10", ylabel="patients of the hospital",
-            yticks=[4, 10, 30, 100], yticklabels=[4, 10, 30, 100])
-plots.show(fig, alt="Left: how often each hospital is moved furthest; the smallest leads with about 30 %, the "
-           "next few follow. Right: for the same deviation from the middle, smaller hospitals move further.")
+axes[1].set(
+    yscale="log",
+    xlabel="distance moved (mmHg), for a deviation of 10",
+    ylabel="patients of the hospital",
+    yticks=[4, 10, 30, 100],
+    yticklabels=[4, 10, 30, 100],
+)
+plots.show(
+    fig,
+    alt="Left: how often each hospital is moved furthest; the smallest leads with about 30 %, the next few follow. Right: for the same deviation from the middle, smaller hospitals move further.",
+)
 
 # %% [markdown]
 # No hospital moves furthest more often than the smallest. Yet in most tables another one does
@@ -472,14 +571,28 @@ grid = np.geomspace(0.3, 60, 120)
 paths = np.array([shrink(league["own_mean"].to_numpy(), sizes, sd, 12) for sd in grid])
 fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.9))
 for path, share in zip(paths.T, weight, strict=True):
-    axes[0].plot(grid, path, color=plots.PALETTE["partial pooling"], linewidth=0.8 + 1.5 * share, alpha=0.7)
-axes[1].plot(grid, np.sqrt(((paths - table["truth"].to_numpy()) ** 2).mean(axis=1)), color=plots.PALETTE["partial pooling"])
+    axes[0].plot(
+        grid, path, color=plots.PALETTE["partial pooling"], linewidth=0.8 + 1.5 * share, alpha=0.7
+    )
+axes[1].plot(
+    grid,
+    np.sqrt(((paths - table["truth"].to_numpy()) ** 2).mean(axis=1)),
+    color=plots.PALETTE["partial pooling"],
+)
 axes[1].set_ylim(0, 4.4)
 for ax, label in zip(axes, ["estimates (mmHg)", "error in this table (mmHg)"], strict=True):
     ax.axvline(4, color=plots.PALETTE["truth"], linestyle="--", linewidth=1.2)
-    ax.set(xscale="log", xlabel="supposed hospital_sd (mmHg)", ylabel=label, xticks=[1, 4, 10, 50], xticklabels=[1, 4, 10, 50])
-plots.show(fig, alt="Left: 20 estimates fan out from one middle as the supposed hospital_sd grows; large hospitals "
-           "(thick) leave first. Right: the error has a broad valley near the true hospital_sd of 4 mmHg.")
+    ax.set(
+        xscale="log",
+        xlabel="supposed hospital_sd (mmHg)",
+        ylabel=label,
+        xticks=[1, 4, 10, 50],
+        xticklabels=[1, 4, 10, 50],
+    )
+plots.show(
+    fig,
+    alt="Left: 20 estimates fan out from one middle as the supposed hospital_sd grows; large hospitals (thick) leave first. Right: the error has a broad valley near the true hospital_sd of 4 mmHg.",
+)
 
 # %% [markdown]
 # ## The league-table game
@@ -515,15 +628,35 @@ reveal("P03.4", f"{truly_worst} ({table.loc[truly_worst, 'n']} patients)")
 top = table.assign(sd=conditional_sd, p_worst=p_worst).sort_values("no_pooling").tail(8)
 y = np.arange(8)
 fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.9), sharey=True, width_ratios=[1.5, 1])
-axes[0].errorbar(top["partial_pooling"], y, xerr=1.96 * top["sd"], fmt="D", color=plots.PALETTE["partial pooling"], label="partial pooling, 95 %")
+axes[0].errorbar(
+    top["partial_pooling"],
+    y,
+    xerr=1.96 * top["sd"],
+    fmt="D",
+    color=plots.PALETTE["partial pooling"],
+    label="partial pooling, 95 %",
+)
 for column, marker in [("no pooling", "o"), ("truth", "x")]:
-    axes[0].scatter(top[column.replace(" ", "_")], y, marker=marker, color=plots.PALETTE[column], label=column, zorder=3)
+    axes[0].scatter(
+        top[column.replace(" ", "_")],
+        y,
+        marker=marker,
+        color=plots.PALETTE[column],
+        label=column,
+        zorder=3,
+    )
 axes[1].barh(y, 100 * top["p_worst"], color=plots.PALETTE["posterior"])
-axes[0].legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, columnspacing=1, handletextpad=0.3)
-axes[0].set(xlabel="mean sbp (mmHg)", yticks=y, yticklabels=top.index + " (" + top["n"].astype(str) + ")")
+axes[0].legend(
+    loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, columnspacing=1, handletextpad=0.3
+)
+axes[0].set(
+    xlabel="mean sbp (mmHg)", yticks=y, yticklabels=top.index + " (" + top["n"].astype(str) + ")"
+)
 axes[1].set(xlabel="P(worst), %")
-plots.show(fig, alt="The eight worst results. H04 with 7 patients has the highest own mean but is pulled back; "
-           "H19 with 90 patients has the highest pooled mean, the highest P(worst), and the highest true mean.")
+plots.show(
+    fig,
+    alt="The eight worst results. H04 with 7 patients has the highest own mean but is pulled back; H19 with 90 patients has the highest pooled mean, the highest P(worst), and the highest true mean.",
+)
 
 # %% [markdown]
 # A few crosses lie outside their intervals. 95 % is a promise about many hospitals, and the
@@ -535,27 +668,41 @@ plots.show(fig, alt="The eight worst results. H04 with 7 patients has the highes
 # %% tags=["nbval-check-output"]
 table_draws = rng.normal(pooled[:, None, :], conditional_sd, size=(2000, 400, 20)).argmax(axis=2)
 chance = np.array([np.bincount(row, minlength=20) / 400 for row in table_draws])
-picks = {"raw": own.argmax(axis=1), "pooled": pooled.argmax(axis=1), "P(worst)": chance.argmax(axis=1)}
+picks = {
+    "raw": own.argmax(axis=1),
+    "pooled": pooled.argmax(axis=1),
+    "P(worst)": chance.argmax(axis=1),
+}
 place = stats.rankdata(-true, axis=1)  # 1 is truly the worst
-game = pd.DataFrame({rule: {
-    "truly the worst": (place[np.arange(2000), pick] == 1).mean(),
-    "among the truly worst five": (place[np.arange(2000), pick] <= 5).mean(),
-    "one of the five smallest": (pick < 5).mean(),
-} for rule, pick in picks.items()})
+game = pd.DataFrame(
+    {
+        rule: {
+            "truly the worst": (place[np.arange(2000), pick] == 1).mean(),
+            "among the truly worst five": (place[np.arange(2000), pick] <= 5).mean(),
+            "one of the five smallest": (pick < 5).mean(),
+        }
+        for rule, pick in picks.items()
+    }
+)
 game.loc["its own chance that it is right"] = {"P(worst)": chance.max(axis=1).mean()}
 print(game.round(2).to_string(na_rep=""))
 
 # %%
 fig, ax = plt.subplots(figsize=(8.5, 3.6))
-colours = [plots.PALETTE["no pooling"], plots.PALETTE["partial pooling"], plots.PALETTE["posterior"]]
+colours = [
+    plots.PALETTE["no pooling"],
+    plots.PALETTE["partial pooling"],
+    plots.PALETTE["posterior"],
+]
 (100 * game.iloc[:3]).plot.bar(ax=ax, color=colours, rot=0, width=0.75)
 ax.axhline(25, xmin=0.68, color=plots.PALETTE["truth"], linestyle="--")
 ax.text(2.45, 27, "fair share: 25 %", ha="right")
 ax.set(ylabel="% of 2,000 tables", ylim=(0, 100))
 ax.legend(title="inspect by", loc="upper right")
-plots.show(fig, alt="How often each rule's pick is truly the worst, is among the truly worst five, and is one "
-           "of the five smallest. Pooled and P(worst) find the worst more often than raw, and raw picks "
-           "small hospitals far above their fair share of 25 %.")
+plots.show(
+    fig,
+    alt="How often each rule's pick is truly the worst, is among the truly worst five, and is one of the five smallest. Pooled and P(worst) find the worst more often than raw, and raw picks small hospitals far above their fair share of 25 %.",
+)
 
 # %% [markdown]
 # The raw rule finds the right hospital least often, by either score. And it sends inspectors to
@@ -636,17 +783,41 @@ choices = {"0 %": 0, "about 2 %": 0.02, "about 5 %": 0.05, "about 7 %": 0.07}
 reveal("P03.5", min(choices, key=lambda choice: abs(choices[choice] - surgical.loc["A", "pooled"])))
 
 # %%
-rates = np.random.default_rng(33).beta(k * m + deaths, k * (1 - m) + operations - deaths, size=(40_000, 12))
+rates = np.random.default_rng(33).beta(
+    k * m + deaths, k * (1 - m) + operations - deaths, size=(40_000, 12)
+)
 fig, ax = plt.subplots(figsize=(9, 4))
-ax.vlines(range(12), *100 * np.quantile(rates, [0.025, 0.975], axis=0), color=plots.PALETTE["partial pooling"])
-ax.scatter(range(12), 100 * surgical["pooled"], marker="D", color=plots.PALETTE["partial pooling"], label="partial pooling, 95 %")
-ax.scatter(range(12), 100 * surgical["raw"], color=plots.PALETTE["no pooling"], label="no pooling", zorder=3)
+ax.vlines(
+    range(12),
+    *100 * np.quantile(rates, [0.025, 0.975], axis=0),
+    color=plots.PALETTE["partial pooling"],
+)
+ax.scatter(
+    range(12),
+    100 * surgical["pooled"],
+    marker="D",
+    color=plots.PALETTE["partial pooling"],
+    label="partial pooling, 95 %",
+)
+ax.scatter(
+    range(12),
+    100 * surgical["raw"],
+    color=plots.PALETTE["no pooling"],
+    label="no pooling",
+    zorder=3,
+)
 ax.axhline(100 * m, color=plots.PALETTE["complete pooling"], label="mean of the hospitals")
-ax.set(xlabel="hospital and its operations", ylabel="deaths (%)", xticks=range(12),
-       xticklabels=[f"{name}\n{size}" for name, size in surgical["operations"].items()])
+ax.set(
+    xlabel="hospital and its operations",
+    ylabel="deaths (%)",
+    xticks=range(12),
+    xticklabels=[f"{name}\n{size}" for name, size in surgical["operations"].items()],
+)
 ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)
-plots.show(fig, alt="Raw and partially pooled death rates of 12 hospitals. A moves from 0 to about 5 %; its 95 % "
-           "interval overlaps all others. H stays highest.")
+plots.show(
+    fig,
+    alt="Raw and partially pooled death rates of 12 hospitals. A moves from 0 to about 5 %; its 95 % interval overlaps all others. H stays highest.",
+)
 
 # %% [markdown]
 # A's interval overlaps all others. How likely is it that A truly has the lowest rate? The answer
@@ -659,9 +830,13 @@ print((100 * surgical.loc[["A", "E", "H"], ["raw", "pooled"]]).round(1))
 p_a_lowest = {}
 for try_k in [40, k, 300]:
     fit_of_k = np.exp(minus_log_likelihood(best) - minus_log_likelihood([best[0], np.log(try_k)]))
-    rates = np.random.default_rng(33).beta(try_k * m + deaths, try_k * (1 - m) + operations - deaths, size=(40_000, 12))
+    rates = np.random.default_rng(33).beta(
+        try_k * m + deaths, try_k * (1 - m) + operations - deaths, size=(40_000, 12)
+    )
     p_a_lowest[try_k] = (rates.argmin(axis=1) == 0).mean()
-    print(f"k = {try_k:3.0f} (likelihood {fit_of_k:.1f} times the best): P(A has the lowest rate) = {p_a_lowest[try_k]:.1f}")
+    print(
+        f"k = {try_k:3.0f} (likelihood {fit_of_k:.1f} times the best): P(A has the lowest rate) = {p_a_lowest[try_k]:.1f}"
+    )
 print(f"'A has the lowest death rate' is supported for some k: {max(p_a_lowest.values()) > 0.95}")
 
 # %% [markdown]
@@ -714,13 +889,17 @@ fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.8))
 for name, claimed in [("no pooling", 12 / np.sqrt(sizes)), ("partial pooling", conditional_sd)]:
     miss = (estimates[name][0] - true)[:, :5]
     covered = 100 * (np.abs(miss) < 1.96 * claimed[:5])
-    for ax, value, label in zip(axes, [miss, covered], ["average error (mmHg)", "coverage (%)"], strict=True):
+    for ax, value, label in zip(
+        axes, [miss, covered], ["average error (mmHg)", "coverage (%)"], strict=True
+    ):
         by_bin = pd.Series(value.ravel()).groupby(bins, observed=False).mean()
         ax.plot(by_bin.index, by_bin, marker="o", color=plots.PALETTE[name], label=name)
         ax.set(xlabel="true mean − 140 (mmHg)", ylabel=label, xticks=range(-8, 9, 4))
 axes[1].legend(loc="lower center")
-plots.show(fig, alt="Five smallest hospitals. No pooling: no bias, coverage near 95 % everywhere. Partial pooling: the further "
-           "the truth from the middle, the more bias towards the middle and the less coverage.")
+plots.show(
+    fig,
+    alt="Five smallest hospitals. No pooling: no bias, coverage near 95 % everywhere. Partial pooling: the further the truth from the middle, the more bias towards the middle and the less coverage.",
+)
 
 # %% [markdown]
 # No pooling has no bias and covers about 95 % everywhere. Partial pooling is biased towards the middle,

@@ -63,6 +63,7 @@ STAGES = (
             "solutions",
         ),
     ),
+    Stage("canary", pytest=("tests/nbval",)),
     Stage("browser", (("tests.browser.chromium",),), pytest=("tests/browser",)),
 )
 

@@ -111,10 +111,18 @@ def test_all_stages_are_there_in_order_and_their_folders_exist():
         "unit",
         "contract",
         "nbval",
+        "canary",
         "browser",
     ]
     folders = [part for stage in run_all.STAGES for part in stage.pytest if part[0] != "-"]
-    assert folders == ["tests/unit", "tests/contract", "notebooks", "solutions", "tests/browser"]
+    assert folders == [
+        "tests/unit",
+        "tests/contract",
+        "notebooks",
+        "solutions",
+        "tests/nbval",
+        "tests/browser",
+    ]
     assert all((run_all.ROOT / folder).is_dir() for folder in folders)
 
 
