@@ -2,7 +2,7 @@
 # jupyter:
 #   course:
 #     question: A drug helps in every hospital. In how many hospitals will it look as if it harms?
-#     reading_minutes: 15
+#     reading_minutes: 30
 #     exercise_minutes: 15
 #     needs: []
 #   kernelspec:
@@ -16,7 +16,8 @@
 #
 # > A drug helps in every hospital. In how many hospitals will it look as if it harms?
 #
-# Reading: 15 minutes. Exercises: 15 minutes. Nothing comes before this lesson. You need no
+# Reading: 30 minutes. Exercises: 15 minutes. Nothing comes before this lesson. You should have met
+# a standard deviation, a t-test and a little Python. You need no
 # experience with notebooks.
 #
 # Three things are done differently here. **You predict** a result before you run it.
@@ -55,7 +56,8 @@ report()
 # MedTrial is the trial that goes through the whole course. Some patients get a drug for their blood
 # pressure, and some do not. We measure the systolic blood pressure (`sbp`, in mmHg) after 12
 # weeks. The next cell makes 30 hospitals with 8 to 24 patients each. Run it, and the one after,
-# which draws them. You need not read how a figure is drawn.
+# which draws them. You need not read how a figure is drawn, nor the
+# lines before a reveal that look up which choice came out.
 
 # %% tags=["nbval-check-output"]
 import matplotlib.pyplot as plt
@@ -86,7 +88,7 @@ ax.set(xlabel="30 hospitals, sorted by their mean", xticks=[], ylabel=plots.LABE
 ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)
 plots.show(
     fig,
-    alt="Blood pressure of the patients of 30 hospitals, sorted by the hospitals' means. Patients of both groups scatter over 40 mmHg and more in most hospitals; the means climb by about 25 mmHg.",
+    alt="Blood pressure of the patients of 30 hospitals, sorted by the hospitals' means. Patients of both groups scatter over 30 mmHg and more in most hospitals; the means climb by about 25 mmHg.",
 )
 
 # %% [markdown]
@@ -103,7 +105,7 @@ plots.show(
 # people share this computer, each should set an id before working.
 #
 # Write your id between the quotation marks and run the cell. If you would rather not, leave them
-# empty: you are then called "guest".
+# empty: you are then called "guest", and share your hospitals with every other guest.
 
 # %%
 my_id = ""
@@ -149,8 +151,9 @@ plots.show(
 )
 
 # %% [markdown]
-# Nothing went wrong in those hospitals. With eight patients in each group, chance alone moves a
-# difference of means by 6 mmHg or so. A hospital that trusts its own few patients will now and
+# Nothing went wrong in those hospitals. Patients of one
+# hospital have a standard deviation of 12 mmHg. So with eight patients in each group, chance alone
+# moves a difference of means by 6 mmHg or so (12 × √(1/8 + 1/8)). A hospital that trusts its own few patients will now and
 # then reject a drug that works. How hospitals can borrow from each other without being
 # lumped together is what mixed models are for.
 #
@@ -176,17 +179,23 @@ plots.show(
 predict("P00.2", "In which region are all hospitals truly the same?", choices=["left", "right"])
 
 # %%
+many = np.random.default_rng(1)
+equal = many.normal(0, 12 / np.sqrt(12), size=(10_000, 30)).std(axis=1)
+unequal = many.normal(0, np.sqrt(2**2 + 12**2 / 12), size=(10_000, 30)).std(axis=1)
 print(f"spread of the true means: left {true_spread[0]} mmHg, right {true_spread[1]} mmHg")
+print(f"in {np.mean(equal > unequal):.0%} of such pairs the equal hospitals look more different")
 reveal("P00.2", "left" if true_spread[0] == 0 else "right")
 
 # %% [markdown]
 # Hit or miss, look at the region of equal hospitals again. It makes a fine league table, with a
-# top and a bottom. Chance alone gives means of 12 patients a standard deviation of 3.5 mmHg, and the
-# true differences raise that to 4.0 only. The narrower table is the better guess, but it would be
-# wrong about one time in four. Lesson 2 measures how much of a spread is real.
+# top and a bottom. Chance alone spreads the means of 12 patients nearly as widely as chance and
+# true differences together. The narrower table is the better guess, and the last line above says
+# how often it would mislead you. Lesson 2 measures how much of a spread is real.
 #
-# One more. The hospital at the top of a table gets a visit from the ministry. Next year the same
-# 30 hospitals, none of them better or worse than before, measure 16 new patients each.
+# One more, in a third region. The true means of its 30 hospitals have a standard deviation of
+# 5 mmHg, as in the trial above, and the patients of a hospital one of 12. The hospital at the top of
+# its table gets a visit from the ministry. Next year the same hospitals, none of them better or
+# worse than before, again measure 16 patients each.
 
 # %%
 predict(
@@ -205,8 +214,9 @@ again = np.mean(this_year.argmax(axis=1) == next_year.argmax(axis=1))
 reveal("P00.3", round(100 * again), within=10)
 
 # %% [markdown]
-# The cell made 10,000 such tables. Without luck it would be 100 %, and without any true
-# difference 1 in 30, about 3 %. It lies between: a league table is part truth, part luck. In
+# The cell made 10,000 pairs of such tables. Without luck it would be 100 %, and without any true
+# difference 1 in 30, about 3 %. It lies between, and where depends on how much hospitals differ: a
+# league table is part truth, part luck. In
 # lesson 3 you will meet a table that says how much of it is luck.
 #
 # ## How checks work
@@ -229,7 +239,7 @@ check("E00.1", by_group[0] - by_group[1])
 #
 # Compute the effect of the drug in this trial: by how many mmHg is the mean of the treated
 # patients higher than that of the untreated? `by_group[1]` is the mean of the treated. Put your
-# computation in place of the three dots.
+# computation in place of the three dots. Do not round; one decimal is the least.
 
 # %%
 # BEGIN SOLUTION
@@ -371,14 +381,15 @@ placement({1: "b", 2: "c", 3: "a", 4: "c", 5: "b", 6: "c"})
 # %% [markdown]
 # The rule: questions 1 and 2 belong to lesson 1, questions 3 and 4 to lesson 2, questions 5 and 6 to
 # lesson 3. You start with the first lesson of which you missed a question or left one open. If you
-# missed none, you go straight to lesson 4. It is advice: every lesson opens without the ones before.
+# missed none, your start is lesson 4, which is not written yet: until then, try E02.6 and E03.6. It is advice: every lesson opens without the ones before.
 
 # %% [markdown]
 # ## Fourteen claims on trial
 #
 # Courses on mixed models repeat certain sentences. Some are true, some are half true, and some
 # give a wrong reason for a right thing. Here are fourteen of them. Each is put on trial in a lesson, by an
-# experiment that you run. What it found is folded away here: decide for yourself first.
+# experiment that you run. What it found is folded away here: decide for yourself
+# first. You need not understand them yet.
 #
 # <!-- ledger -->
 

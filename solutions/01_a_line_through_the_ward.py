@@ -23,7 +23,7 @@
 # - Draw the best line through a cloud of patients, by hand and with a library.
 # - Read each number of a regression table aloud, with its unit.
 # - Say what a standard error, a confidence interval and a p-value promise, and what they do not.
-# - Choose what to adjust for, and foresee what that does to the error.
+# - Foresee what adjusting for baseline does to the standard error of a trial.
 # - See in the residuals what a model has left out.
 # - Read a model in which the effect of a drug depends on age.
 
@@ -46,9 +46,10 @@ LINE, GREY, TRUTH = (plots.PALETTE[name] for name in ["complete pooling", "patie
 # %% [markdown]
 # ## Eighty patients
 #
-# One ward, 80 patients. Half of them, chosen by lot, get a blood-pressure drug. After 12 weeks a
+# One ward, 80 patients. Half of them, chosen by lot (*randomised*), get a
+# blood-pressure drug. The two halves are the *arms* of the trial: treated and control. After 12 weeks a
 # nurse measures the systolic blood pressure (`sbp`) in mmHg. We made the patients up, so we know
-# what nobody knows in real life: the truth. It stands in the call below. An untreated patient aged
+# what nobody knows in real life: the truth. Most of it stands in the cell below. An untreated patient aged
 # 60 who came in with 150 mmHg is expected to end at 140 mmHg. Each year of `age` adds 0.5 mmHg. The
 # drug takes away 8 mmHg. A patient whose pressure before the trial (`baseline`) was 1 mmHg higher
 # ends 0.7 mmHg higher. What is left scatters with a standard deviation of 8 mmHg.
@@ -100,8 +101,11 @@ plots.show(
 #    called?
 # 2. Now find the best slope too. By how much does the error fall below that of the flat line?
 # 3. Find two slopes with the same error. Where between them does the best slope lie?
-# 4. Start from the best line (the button goes there) and change the slope by 0.1, then by 0.2. How
+# 4. Start from the best line (the button *Snap to least squares* goes there) and change the slope by 0.1, then by 0.2. How
 #    many times larger is the second loss?
+#
+# <details><summary>Answers</summary>1: the mean pressure of the ward. 2: the sentence under the figure
+# gives both sums. 3: halfway. 4: four times, since the loss grows with the square.</details>
 
 # %%
 least_squares_explorer(ward)
@@ -109,7 +113,8 @@ least_squares_explorer(ward)
 # %% [markdown]
 # You need not search. A line through the point of means (mean age, mean pressure) is always at
 # least as good as a parallel one. And along the slopes the error is a parabola, with one lowest
-# point. <dfn>Least squares</dfn> is the rule that takes that point:
+# point. <dfn>Least squares</dfn> is the rule that takes that point. (A bar is a mean, and Σ adds up
+# over all patients.)
 #
 # $$\text{slope} = \frac{\sum (\text{age} - \overline{\text{age}})\,(\text{sbp} - \overline{\text{sbp}})}
 # {\sum (\text{age} - \overline{\text{age}})^2}
@@ -117,7 +122,8 @@ least_squares_explorer(ward)
 # \text{intercept} = \overline{\text{sbp}} - \text{slope} \times \overline{\text{age}}$$
 #
 # The library statsmodels calls it `ols`, ordinary least squares. Read `sbp ~ age` as "sbp depends
-# on age".
+# on age". What stands left of the ~ is the <dfn>outcome</dfn>, what stands right of it are
+# <dfn>predictors</dfn>.
 
 # %% tags=["nbval-check-output"]
 age, sbp = ward["age"], ward["sbp"]
@@ -148,14 +154,15 @@ plots.show(
 # %% [markdown]
 # By hand and by library agree. Each dot on the parabola is one of the lines. The flat line (dotted)
 # and the steep one (dashed) lie higher up. The lowest dot is the solid line. Near that point the
-# parabola is flat: slopes close to the best one fit almost as well. Keep that in mind. It is why we
-# cannot be sure.
+# parabola is flat: slopes close to the best one fit almost as well. So the scatter of
+# 80 patients decides exactly where the lowest point falls, and 80 others would put it elsewhere.
+# That is why we cannot be sure.
 
 # %% [markdown]
 # ### Exercise E01.1 · A slope by hand
 #
 # Compute the least squares slope of `sbp` on `baseline` from the columns of `ward`, without
-# `smf.ols`. Unit: mmHg per mmHg. Give at least two decimals.
+# `smf.ols`. Unit: mmHg per mmHg. Give three decimals.
 
 # %%
 # BEGIN SOLUTION
@@ -178,7 +185,8 @@ check("E01.1", baseline_slope)
 # - **std err**: how far such a coefficient typically lies from the truth, in the unit of the
 #   coefficient. The next section shows what that means.
 # - **t**: coef divided by std err. It has no unit.
-# - **P>|t|**: the <dfn>p-value</dfn>. If the true coefficient were 0, how often would a ward show a
+# - **P>|t|**: the <dfn>p-value</dfn>. It prints `0.000` when it is below .0005: it is
+#   never 0. If the true coefficient were 0, how often would a ward show a
 #   t this far from 0, or further? For the intercept that is an idle question: nobody expected a
 #   pressure of 0.
 # - **[0.025 0.975]**: the ends of the 95 % confidence interval.
@@ -196,7 +204,8 @@ ten, low, high = 10 * fit.params["age"], *(10 * fit.conf_int().loc["age"])
 print(f"ten years of age go with {ten:.1f} mmHg, 95 % interval {low:.1f} to {high:.1f} mmHg")
 
 # %% [markdown]
-# The last line is the answer to the question of this lesson, on this ward. What the interval is
+# The last line is the answer to the question of this lesson, on this ward. The truth, 5 mmHg in ten
+# years, lies inside the interval. What the interval is
 # worth, you will see soon.
 #
 # ### The intercept, and age 0
@@ -270,12 +279,12 @@ for one in refits.itertuples():
     left.axline((0, one.intercept), slope=one.slope, color=LINE, linewidth=0.4, alpha=0.5)
 left.axline((60, 140 - 8 / 2), slope=0.5, color=TRUTH)  # half of them are treated
 left.set(xlabel="age (years)", ylabel="sbp (mmHg)", xlim=(35, 85), ylim=(112, 162))
-right.hist(refits["slope"], bins=18, color=LINE)
+right.hist(refits["slope"], bins=12, color=LINE)
 right.errorbar(0.5, 3, xerr=fit.bse["age"], fmt="o", color=TRUTH, linewidth=5)
 right.set(xlabel="slope (mmHg per year)", ylabel="wards out of 200")
 plots.show(
     fig,
-    alt="Left: 200 fitted lines fan out around the black true line. Right: histogram of the 200 slopes, centred on a black dot at the true 0.5; the black bar reaches one standard error of the first ward's table to each side and spans about two thirds of the slopes.",
+    alt="Left: 200 fitted lines fan out around the black true line. Right: histogram of the 200 slopes, centred on a black dot at the true 0.5; the black bar reaches one standard error of the first ward's table to each side and spans about three quarters of the slopes.",
 )
 
 # %% tags=["nbval-check-output"]
@@ -290,7 +299,8 @@ for n_patients in [80, 320, 1280]:
 # %% [markdown]
 # That is what a <dfn>standard error</dfn> is: the standard deviation of the estimate over all the
 # wards that you might have had. It is computed from the one ward that you do have, and it is about
-# right. The black bar in the figure is the first ward's standard error. (The third choice is
+# right. The black bar in the figure reaches one standard error of the first ward to each side of the
+# truth. (The third choice is
 # smaller: it is the error of the mean of all 200 slopes.)
 #
 # A standard deviation describes *patients*. A standard error describes an *estimate*. The three
@@ -358,7 +368,7 @@ plots.show(
 # ### Exercise E01.2 · Where are the patients?
 #
 # A colleague admits a patient aged 70. In this ward's model `sbp ~ age`, how far to each side of
-# the line must she go, so that the range holds 95 % of patients of that age? Give the half width
+# the line must she go, so that a new patient of that age falls inside with a chance of 95 %? Give the half width
 # in mmHg.
 
 # %%
@@ -426,13 +436,12 @@ plots.show(
 # - **d** The drug's effect is large enough to matter to patients.
 
 # %%
-answer = ...
 # BEGIN SOLUTION
-answer = "c"
+p_value_means = "c"
 # END SOLUTION
 
 # %%
-check("E01.3", answer)
+check("E01.3", p_value_means)
 
 # %% [markdown]
 # ## A group is a predictor, too
@@ -451,7 +460,7 @@ print(
 print(f"t-test p = {t_test.pvalue:.4f}, regression p = {two_groups.pvalues['treated']:.4f}")
 
 # %% [markdown]
-# A t-test *is* a regression on a 0/1 predictor. The intercept is the mean of the group coded 0. So
+# The t-test with equal variances (Student's) *is* a regression on a 0/1 predictor. The intercept is the mean of the group coded 0. So
 # all you learn about regression holds for the t-test, and regression can do what the t-test cannot:
 # add predictors. The pressure before the trial is a candidate.
 
@@ -521,7 +530,8 @@ gain = (scoreboard["standard_error"].iloc[0] / scoreboard["standard_error"].iloc
 print(f"baseline is worth {gain:.1f} times as many patients")
 
 # %% [markdown]
-# Each number is an average over the 300 wards; `scatter` is the standard deviation of the
+# Each number is an average over the 300 wards. <dfn>Bias</dfn> is how far the estimates lie from
+# the truth on average, `width` is that of the 95 % interval, and `scatter` is the standard deviation of the
 # estimates, the true standard error. Both analyses are right on average: the lot sees to that. Both
 # come close to the promised 95 %, as far as 300 wards can tell. The one with `baseline` does so
 # with a narrower interval. The last line says what that is worth: a standard error falls with the
@@ -556,12 +566,13 @@ plots.show(
 )
 
 # %% [markdown]
-# The curve in each panel is a running mean of the residuals. At its ends it rests on few patients.
+# The curve in each panel follows the middle of the residuals (a local smoother, LOWESS). At its
+# ends it rests on few patients.
 #
 # **A** is as it should be: an even band around 0, although age explains little. **B** has the best
 # R² of the three, and is wrong: the residuals bend. There, pressure rises faster the older one is.
 # The line is too low for the youngest and the oldest, and too high in between. Cure: add a term,
-# such as `I(age60**2)`. **C** opens like a fan. The line is right, but its standard error is not:
+# such as `I((age - 60)**2)`. **C** opens like a fan. The line is right, but its standard error is not:
 # it takes one spread for all. Cure: an error that allows it, `fit(cov_type="HC3")`, or a model of
 # the spread (lesson 10).
 #
@@ -601,13 +612,12 @@ plots.show(
 # - **d** Normality tests are useless, so no need to look at anything.
 
 # %%
-answer = ...
 # BEGIN SOLUTION
-answer = "b"
+after_the_humps = "b"
 # END SOLUTION
 
 # %%
-check("E01.4", answer)
+check("E01.4", after_the_humps)
 
 # %% [markdown]
 # ## Does the drug do more for the old?
@@ -658,7 +668,7 @@ plots.show(
 # %% [markdown]
 # The coefficient of `treated` is the gap between the two lines **at age 0**, where the dotted ends
 # are. No patient is that young, and in every patient of this ward the drug lowers pressure. With a
-# product in the model, a "main effect" is no longer an average: it is the effect where the other
+# product in the model, the coefficient of `treated` alone, often called its *main effect*, is no longer an average: it is the effect where the other
 # predictor is
 # 0. So put 0 where you want to read it.
 
@@ -697,7 +707,7 @@ print(at_60.params.round(2).to_string())
 # 3. The product's coefficient was −0.3 mmHg per year (95 % interval −0.5 to −0.1): the drug lowers
 #    pressure more in older patients.
 # 4. The coefficient of treatment was +8 mmHg, so on average the drug raised pressure.
-# 5. A plot of residuals against fitted values showed an even band.
+# 5. A plot of residuals against age showed an even band.
 #
 # Which sentence holds the mistake, and why?
 #

@@ -43,6 +43,7 @@ from utils.simulate import med_trial
 from utils.widgets import pooling_explorer
 
 plots.set_style()
+OWN, PARTIAL, TRUTH = (plots.PALETTE[name] for name in ["no pooling", "partial pooling", "truth"])
 
 # %% [markdown]
 # ## A league table
@@ -64,7 +65,6 @@ sizes = np.array([4, 5, 6, 7, 8, 10, 12, 15, 18, 21, 25, 30, 35, 40, 48, 56, 65,
 study = med_trial(
     n_hospitals=20,
     patients_per_hospital=sizes,
-    treatment_effect=0,
     treated_share=0,
     hospital_sd=4,
     patient_sd=12,
@@ -75,24 +75,11 @@ ranked = league.sort_values("own_mean")
 ranked.iloc[[0, 1, 2, -4, -3, -2, -1]].round(1)
 
 # %%
+margin = 1.96 * 12 / np.sqrt(ranked["n"])
+low, high = ranked["own_mean"] - margin, ranked["own_mean"] + margin
 fig, ax = plt.subplots(figsize=(9, 4))
-ax.errorbar(
-    ranked.index.astype(str),
-    ranked["own_mean"],
-    1.96 * 12 / np.sqrt(ranked["n"]),
-    fmt="none",
-    color=plots.PALETTE["no pooling"],
-    linewidth=1.5,
-)
-ax.scatter(
-    ranked.index.astype(str),
-    ranked["own_mean"],
-    s=20 + 3 * ranked["n"],
-    zorder=3,
-    color=plots.PALETTE["no pooling"],
-)
-ax.set(xlabel="hospital, best result first (larger dot: more patients)", ylabel="mean sbp (mmHg)")
-ax.tick_params(axis="x", rotation=60)
+plots.caterpillar(ranked["own_mean"], low, high, ax, thing="no pooling", patients=ranked["n"])
+ax.set(xlabel="hospital and its patients, best result first", ylabel="mean sbp (mmHg)")
 plots.show(
     fig,
     alt="Means of 20 hospitals sorted from lowest to highest, with 95 % intervals. The three lowest and the highest are tiny hospitals with intervals nearly as wide as the ranking.",
@@ -123,31 +110,17 @@ shares = {"about 25 %, their fair share": 0.25, "about 45 %": 0.45, "about 75 %"
 reveal("P03.1", min(shares, key=lambda choice: abs(shares[choice] - small_best)))
 
 # %%
+n = np.geomspace(3.5, 125, 200)
 fig, ax = plt.subplots(figsize=(9, 4.2))
 ax.scatter(np.tile(sizes, 60), own[:60], s=6, color=plots.PALETTE["patients"], alpha=0.5)
-n = np.geomspace(3.5, 125, 200)
-ax.plot(
-    n, 140 + 1.96 * np.outer(np.sqrt(4**2 + 12**2 / n), [-1, 1]), color=plots.PALETTE["no pooling"]
-)
-ax.hlines(
-    140 + 1.96 * 4 * np.array([-1, 1]),
-    3.5,
-    125,
-    color=plots.PALETTE["truth"],
-    linestyle="--",
-    linewidth=1.2,
-)
-ax.scatter(league["n"], league["own_mean"], s=45, color=plots.PALETTE["no pooling"], zorder=3)
+ax.plot(n, 140 + 1.96 * np.outer(np.sqrt(4**2 + 12**2 / n), [-1, 1]), color=OWN)
+ax.hlines([140 - 1.96 * 4, 140 + 1.96 * 4], 3.5, 125, color=TRUTH, linestyle="--")
+ax.scatter(league["n"], league["own_mean"], s=45, color=OWN, zorder=3)
 ax.text(4.2, league.loc["H01", "own_mean"], "H01", va="center")
 ax.text(125, 126.3, "95 % of the true means lie between the dashed lines", ha="right")
-ax.set(
-    title=f"One of the five smallest is best in {small_best:.0%} of tables; truly, in {truly_small:.0%}",
-    xscale="log",
-    xlabel="patients",
-    ylabel="mean sbp (mmHg)",
-    xticks=[4, 10, 30, 100],
-    xticklabels=[4, 10, 30, 100],
-)
+ax.set_title(f"One of the five smallest is best in {small_best:.0%}; truly, in {truly_small:.0%}")
+ax.set_ylabel("mean sbp (mmHg)")
+plots.log_axis(ax, [4, 10, 30, 100], "patients of the hospital")
 plots.show(
     fig,
     alt="Hospital means from 60 simulated tables against size. Those of small hospitals scatter over 30 mmHg, those of large ones hardly more than the true means.",
@@ -195,26 +168,22 @@ for j in [0, 4, 9, 19]:
     by_hand = 4**2 / (4**2 + 12**2 / sizes[j])
     slope = np.polyfit(own[:, j], true[:, j], 1)[0]
     print(
-        f"H{j + 1:02d}, {sizes[j]:3} patients: weight {by_hand:.2f}, slope of truth on own mean {slope:.2f}"
+        f"H{j + 1:02d}, {sizes[j]:3} patients: weight {by_hand:.2f}, "
+        f"slope of truth on own mean {slope:.2f}"
     )
 
 # %%
 fig, ax = plt.subplots(figsize=(8.5, 3.8))
 n = np.arange(0, 111)
 for hospital_sd, shade in [(1, 0.4), (2, 0.6), (4, 1), (8, 0.6)]:
-    ax.plot(
-        n, shrinkage_weight(n, hospital_sd, 12), color=plots.PALETTE["partial pooling"], alpha=shade
-    )
-    ax.text(112, shrinkage_weight(110, hospital_sd, 12), f"{hospital_sd} mmHg", va="center")
-ax.plot([9, 9, 0], [0, 0.5, 0.5], color=plots.PALETTE["truth"], linestyle=":")
+    weight = shrinkage_weight(n, hospital_sd, 12)
+    ax.plot(n, weight, color=PARTIAL, alpha=shade)
+    ax.text(112, weight[-1], f"{hospital_sd} mmHg", va="center")
+ax.plot([9, 9, 0], [0, 0.5, 0.5], color=TRUTH, linestyle=":")
 ax.text(10.5, 0.06, "k = 9 patients: half the weight")
 ax.text(112, 1.08, "hospital_sd", va="center")
-ax.set(
-    xlabel="patients of the hospital",
-    ylabel="weight of its own mean",
-    xlim=(0, 124),
-    ylim=(0, 1.02),
-)
+ax.set(xlabel="patients of the hospital", ylabel="weight of its own mean")
+ax.set(xlim=(0, 124), ylim=(0, 1.02))
 plots.show(
     fig,
     alt="Weight of a hospital's own mean against its number of patients, one curve for each hospital_sd. All rise from 0 towards 1; the larger hospital_sd, the faster. For 4 mmHg the weight is one half at 9 patients.",
@@ -262,35 +231,12 @@ print(table.loc[["H01", "H02", "H04", "H20"]].drop(columns="complete_pooling").r
 
 # %%
 table["truth"] = study.truth.hospitals["mean"]
-y = np.arange(20, 0, -1)
-fig, ax = plt.subplots(figsize=(8.5, 6))
-ax.hlines(
-    y, table["no_pooling"], table["partial_pooling"], color=plots.PALETTE["patients"], linewidth=1.5
-)
-for column, marker in [("no pooling", "o"), ("partial pooling", "D"), ("truth", "x")]:
-    ax.scatter(
-        table[column.replace(" ", "_")],
-        y,
-        marker=marker,
-        s=45,
-        color=plots.PALETTE[column],
-        label=column,
-        zorder=3,
-    )
-ax.axvline(
-    table["complete_pooling"].iloc[0],
-    color=plots.PALETTE["complete pooling"],
-    label="complete pooling",
-)
-ax.set(
-    xlabel="mean sbp (mmHg)",
-    yticks=y,
-    yticklabels=[f"{name} ({size})" for name, size in zip(table.index, sizes, strict=True)],
-)
-ax.legend(loc="lower center", bbox_to_anchor=(0.45, 1), ncols=4, columnspacing=1, handletextpad=0.3)
+fig, ax = plt.subplots(figsize=(9, 4.5))
+plots.pooling_moves(table, ax)
+ax.set_ylabel("mean sbp (mmHg)")
 plots.show(
     fig,
-    alt="For each of 20 hospitals, smallest at the top: own mean, partially pooled mean and true mean. Small hospitals are pulled several mmHg towards the middle, large ones hardly move.",
+    alt="For each of 20 hospitals, smallest at the left: own mean, partially pooled mean and true mean. Small hospitals are pulled several mmHg towards the middle, large ones hardly move.",
 )
 
 # %% [markdown]
@@ -391,15 +337,9 @@ fig, ax = plt.subplots(figsize=(8.5, 3.8))
 for name in estimates:
     by_size = np.sqrt(((estimates[name][0] - true) ** 2).mean(axis=0))
     ax.plot(sizes, by_size, color=plots.PALETTE[name], marker="o", markersize=4, label=name)
-ax.set(
-    xscale="log",
-    xlabel="patients of the hospital",
-    ylabel="typical error (mmHg)",
-    ylim=(0, 6.3),
-    xticks=[4, 10, 30, 100],
-    xticklabels=[4, 10, 30, 100],
-)
+ax.set(ylabel="typical error (mmHg)", ylim=(0, 6.3))
 ax.legend()
+plots.log_axis(ax, [4, 10, 30, 100], "patients of the hospital")
 plots.show(
     fig,
     alt="Error of three estimates against hospital size. Complete pooling stays near 4 mmHg. No pooling falls from 6 to about 1. Partial pooling lies below both at every size.",
@@ -429,9 +369,8 @@ claimed = estimated_sd * np.sqrt(1 - shrinkage_weight(sizes, estimated_sd, 12))
 coverage_by_estimate = (np.abs(pooled_by_estimate - true) < 1.96 * claimed).mean()
 print(f"no pooling:                             error {error['no pooling']:.1f} mmHg")
 print(f"partial pooling, hospital_sd known:     error {error['partial pooling']:.1f} mmHg")
-print(
-    f"partial pooling, hospital_sd estimated: error {error_by_estimate:.1f} mmHg, coverage {coverage_by_estimate:.2f}"
-)
+print(f"partial pooling, hospital_sd estimated: error {error_by_estimate:.1f} mmHg")
+print(f"coverage of these 95 % intervals:       {coverage_by_estimate:.2f}")
 
 # %% [markdown]
 # Not knowing `hospital_sd` costs a little accuracy. It costs more honesty: the intervals treat the
@@ -453,8 +392,9 @@ verdict(
     "C1",
     ruling,
     "with one fixed mean and 20 random hospital effects, MixedLM gives the partial pooling "
-    f"that we computed by hand. With hospital_sd estimated, its typical error is {error_by_estimate:.1f} mmHg; "
-    f"no pooling has {error['no pooling']:.1f}, complete pooling {error['complete pooling']:.1f}.",
+    "that we computed by hand. With hospital_sd estimated, its typical error is "
+    f"{error_by_estimate:.1f} mmHg; no pooling has {error['no pooling']:.1f}, "
+    f"complete pooling {error['complete pooling']:.1f}.",
 )
 
 # %% [markdown]
@@ -499,22 +439,13 @@ moved_furthest = np.bincount(moved.argmax(axis=1), minlength=20) / 2000
 reveal("P03.3", round(100 * moved_furthest[0]), within=7)
 
 # %%
-fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.8))
-axes[0].bar(range(20), 100 * moved_furthest, color=plots.PALETTE["partial pooling"])
-axes[0].set(
-    xlabel="patients of the hospital",
-    ylabel="moved furthest (% of tables)",
-    xticks=range(0, 20, 3),
-    xticklabels=sizes[::3],
-)
-axes[1].hlines(sizes, 0, (1 - weight) * 10, color=plots.PALETTE["partial pooling"], linewidth=3)
-axes[1].set(
-    yscale="log",
-    xlabel="distance moved (mmHg), for a deviation of 10",
-    ylabel="patients of the hospital",
-    yticks=[4, 10, 30, 100],
-    yticklabels=[4, 10, 30, 100],
-)
+fig, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.8))
+left.bar(sizes.astype(str), 100 * moved_furthest, color=PARTIAL)
+left.set(xlabel="patients of the hospital", ylabel="moved furthest (% of tables)")
+left.set_xticks(range(0, 20, 3))
+right.hlines(sizes, 0, (1 - weight) * 10, color=PARTIAL, linewidth=3)
+right.set_xlabel("distance moved (mmHg), for a deviation of 10")
+plots.log_axis(right, [4, 10, 30, 100], "patients of the hospital", axis="y")
 plots.show(
     fig,
     alt="Left: how often each hospital is moved furthest; the smallest leads with about 30 %, the next few follow. Right: for the same deviation from the middle, smaller hospitals move further.",
@@ -569,26 +500,15 @@ pooling_explorer(study)
 # %%
 grid = np.geomspace(0.3, 60, 120)
 paths = np.array([shrink(league["own_mean"].to_numpy(), sizes, sd, 12) for sd in grid])
-fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.9))
+fig, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.9))
 for path, share in zip(paths.T, weight, strict=True):
-    axes[0].plot(
-        grid, path, color=plots.PALETTE["partial pooling"], linewidth=0.8 + 1.5 * share, alpha=0.7
-    )
-axes[1].plot(
-    grid,
-    np.sqrt(((paths - table["truth"].to_numpy()) ** 2).mean(axis=1)),
-    color=plots.PALETTE["partial pooling"],
-)
-axes[1].set_ylim(0, 4.4)
-for ax, label in zip(axes, ["estimates (mmHg)", "error in this table (mmHg)"], strict=True):
-    ax.axvline(4, color=plots.PALETTE["truth"], linestyle="--", linewidth=1.2)
-    ax.set(
-        xscale="log",
-        xlabel="supposed hospital_sd (mmHg)",
-        ylabel=label,
-        xticks=[1, 4, 10, 50],
-        xticklabels=[1, 4, 10, 50],
-    )
+    left.plot(grid, path, color=PARTIAL, linewidth=0.8 + 1.5 * share, alpha=0.7)
+right.plot(grid, np.sqrt(((paths - table["truth"].to_numpy()) ** 2).mean(axis=1)), color=PARTIAL)
+left.set_ylabel("estimates (mmHg)")
+right.set(ylabel="error in this table (mmHg)", ylim=(0, 4.4))
+for ax in [left, right]:
+    ax.axvline(4, color=TRUTH, linestyle="--", linewidth=1.2)
+    plots.log_axis(ax, [1, 4, 10, 50], "supposed hospital_sd (mmHg)")
 plots.show(
     fig,
     alt="Left: 20 estimates fan out from one middle as the supposed hospital_sd grows; large hospitals (thick) leave first. Right: the error has a broad valley near the true hospital_sd of 4 mmHg.",
@@ -626,33 +546,15 @@ reveal("P03.4", f"{truly_worst} ({table.loc[truly_worst, 'n']} patients)")
 
 # %%
 top = table.assign(sd=conditional_sd, p_worst=p_worst).sort_values("no_pooling").tail(8)
-y = np.arange(8)
-fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.9), sharey=True, width_ratios=[1.5, 1])
-axes[0].errorbar(
-    top["partial_pooling"],
-    y,
-    xerr=1.96 * top["sd"],
-    fmt="D",
-    color=plots.PALETTE["partial pooling"],
-    label="partial pooling, 95 %",
-)
-for column, marker in [("no pooling", "o"), ("truth", "x")]:
-    axes[0].scatter(
-        top[column.replace(" ", "_")],
-        y,
-        marker=marker,
-        color=plots.PALETTE[column],
-        label=column,
-        zorder=3,
-    )
-axes[1].barh(y, 100 * top["p_worst"], color=plots.PALETTE["posterior"])
-axes[0].legend(
-    loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, columnspacing=1, handletextpad=0.3
-)
-axes[0].set(
-    xlabel="mean sbp (mmHg)", yticks=y, yticklabels=top.index + " (" + top["n"].astype(str) + ")"
-)
-axes[1].set(xlabel="P(worst), %")
+low, high = (top["partial_pooling"] + sign * 1.96 * top["sd"] for sign in [-1, 1])
+fig, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.9), width_ratios=[1.5, 1])
+plots.caterpillar(top["partial_pooling"], low, high, left, patients=top["n"])
+left.plot(top.index, top["no_pooling"], "o", color=OWN, label="no pooling")
+left.plot(top.index, top["truth"], "x", color=TRUTH, label="truth")
+left.set(xlabel="hospital and its patients", ylabel="mean sbp (mmHg), 95 % interval")
+left.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)
+right.bar(top.index, 100 * top["p_worst"], color=plots.PALETTE["posterior"])
+right.set_ylabel("P(worst), %")
 plots.show(
     fig,
     alt="The eight worst results. H04 with 7 patients has the highest own mean but is pulled back; H19 with 90 patients has the highest pooled mean, the highest P(worst), and the highest true mean.",
@@ -668,34 +570,21 @@ plots.show(
 # %% tags=["nbval-check-output"]
 table_draws = rng.normal(pooled[:, None, :], conditional_sd, size=(2000, 400, 20)).argmax(axis=2)
 chance = np.array([np.bincount(row, minlength=20) / 400 for row in table_draws])
-picks = {
-    "raw": own.argmax(axis=1),
-    "pooled": pooled.argmax(axis=1),
-    "P(worst)": chance.argmax(axis=1),
-}
 place = stats.rankdata(-true, axis=1)  # 1 is truly the worst
-game = pd.DataFrame(
-    {
-        rule: {
-            "truly the worst": (place[np.arange(2000), pick] == 1).mean(),
-            "among the truly worst five": (place[np.arange(2000), pick] <= 5).mean(),
-            "one of the five smallest": (pick < 5).mean(),
-        }
-        for rule, pick in picks.items()
-    }
-)
+asked = ["truly the worst", "among the truly worst five", "one of the five smallest"]
+game = pd.DataFrame(index=asked)
+for rule, score in {"raw": own, "pooled": pooled, "P(worst)": chance}.items():
+    pick = score.argmax(axis=1)
+    place_of_pick = place[np.arange(2000), pick]
+    game[rule] = [(place_of_pick == 1).mean(), (place_of_pick <= 5).mean(), (pick < 5).mean()]
 game.loc["its own chance that it is right"] = {"P(worst)": chance.max(axis=1).mean()}
 print(game.round(2).to_string(na_rep=""))
 
 # %%
 fig, ax = plt.subplots(figsize=(8.5, 3.6))
-colours = [
-    plots.PALETTE["no pooling"],
-    plots.PALETTE["partial pooling"],
-    plots.PALETTE["posterior"],
-]
+colours = [OWN, PARTIAL, plots.PALETTE["posterior"]]
 (100 * game.iloc[:3]).plot.bar(ax=ax, color=colours, rot=0, width=0.75)
-ax.axhline(25, xmin=0.68, color=plots.PALETTE["truth"], linestyle="--")
+ax.axhline(25, xmin=0.68, color=TRUTH, linestyle="--")
 ax.text(2.45, 27, "fair share: 25 %", ha="right")
 ax.set(ylabel="% of 2,000 tables", ylim=(0, 100))
 ax.legend(title="inspect by", loc="upper right")
@@ -762,8 +651,9 @@ surgical.round(3)
 # %%
 predict(
     "P03.5",
-    f"All 12 hospitals together lost {surgical['deaths'].sum() / surgical['operations'].sum():.1%} of their "
-    "patients. After partial pooling, what is hospital A's estimated death rate?",
+    "All 12 hospitals together lost "
+    f"{surgical['deaths'].sum() / surgical['operations'].sum():.1%} of their patients. "
+    "After partial pooling, what is hospital A's estimated death rate?",
     choices=["0 %", "about 2 %", "about 5 %", "about 7 %"],
 )
 
@@ -783,36 +673,13 @@ choices = {"0 %": 0, "about 2 %": 0.02, "about 5 %": 0.05, "about 7 %": 0.07}
 reveal("P03.5", min(choices, key=lambda choice: abs(choices[choice] - surgical.loc["A", "pooled"])))
 
 # %%
-rates = np.random.default_rng(33).beta(
-    k * m + deaths, k * (1 - m) + operations - deaths, size=(40_000, 12)
-)
+a, b = k * m + deaths, k * (1 - m) + operations - deaths
+low, high = 100 * stats.beta.ppf([[0.025], [0.975]], a, b)
 fig, ax = plt.subplots(figsize=(9, 4))
-ax.vlines(
-    range(12),
-    *100 * np.quantile(rates, [0.025, 0.975], axis=0),
-    color=plots.PALETTE["partial pooling"],
-)
-ax.scatter(
-    range(12),
-    100 * surgical["pooled"],
-    marker="D",
-    color=plots.PALETTE["partial pooling"],
-    label="partial pooling, 95 %",
-)
-ax.scatter(
-    range(12),
-    100 * surgical["raw"],
-    color=plots.PALETTE["no pooling"],
-    label="no pooling",
-    zorder=3,
-)
+plots.caterpillar(100 * surgical["pooled"], low, high, ax, patients=operations)
+ax.plot(surgical.index, 100 * surgical["raw"], "o", color=OWN, label="no pooling")
 ax.axhline(100 * m, color=plots.PALETTE["complete pooling"], label="mean of the hospitals")
-ax.set(
-    xlabel="hospital and its operations",
-    ylabel="deaths (%)",
-    xticks=range(12),
-    xticklabels=[f"{name}\n{size}" for name, size in surgical["operations"].items()],
-)
+ax.set(xlabel="hospital and its operations", ylabel="deaths (%), 95 % interval")
 ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)
 plots.show(
     fig,
@@ -830,12 +697,12 @@ print((100 * surgical.loc[["A", "E", "H"], ["raw", "pooled"]]).round(1))
 p_a_lowest = {}
 for try_k in [40, k, 300]:
     fit_of_k = np.exp(minus_log_likelihood(best) - minus_log_likelihood([best[0], np.log(try_k)]))
-    rates = np.random.default_rng(33).beta(
-        try_k * m + deaths, try_k * (1 - m) + operations - deaths, size=(40_000, 12)
-    )
+    a, b = try_k * m + deaths, try_k * (1 - m) + operations - deaths
+    rates = np.random.default_rng(33).beta(a, b, size=(40_000, 12))
     p_a_lowest[try_k] = (rates.argmin(axis=1) == 0).mean()
     print(
-        f"k = {try_k:3.0f} (likelihood {fit_of_k:.1f} times the best): P(A has the lowest rate) = {p_a_lowest[try_k]:.1f}"
+        f"k = {try_k:3.0f} (likelihood {fit_of_k:.1f} times the best): "
+        f"P(A has the lowest rate) = {p_a_lowest[try_k]:.1f}"
     )
 print(f"'A has the lowest death rate' is supported for some k: {max(p_a_lowest.values()) > 0.95}")
 
@@ -885,17 +752,16 @@ check("E03.5", flaw)
 
 # %%
 bins = pd.cut((true - 140)[:, :5].ravel(), np.arange(-10, 11, 2), labels=np.arange(-9, 10, 2))
-fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.8))
+fig, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.8))
 for name, claimed in [("no pooling", 12 / np.sqrt(sizes)), ("partial pooling", conditional_sd)]:
     miss = (estimates[name][0] - true)[:, :5]
     covered = 100 * (np.abs(miss) < 1.96 * claimed[:5])
-    for ax, value, label in zip(
-        axes, [miss, covered], ["average error (mmHg)", "coverage (%)"], strict=True
-    ):
-        by_bin = pd.Series(value.ravel()).groupby(bins, observed=False).mean()
+    for ax, score in zip([left, right], [miss, covered], strict=True):
+        by_bin = pd.Series(score.ravel()).groupby(bins, observed=False).mean()
         ax.plot(by_bin.index, by_bin, marker="o", color=plots.PALETTE[name], label=name)
-        ax.set(xlabel="true mean − 140 (mmHg)", ylabel=label, xticks=range(-8, 9, 4))
-axes[1].legend(loc="lower center")
+left.set(xlabel="true mean − 140 (mmHg)", ylabel="average error (mmHg)")
+right.set(xlabel="true mean − 140 (mmHg)", ylabel="coverage (%)")
+right.legend(loc="lower center")
 plots.show(
     fig,
     alt="Five smallest hospitals. No pooling: no bias, coverage near 95 % everywhere. Partial pooling: the further the truth from the middle, the more bias towards the middle and the less coverage.",

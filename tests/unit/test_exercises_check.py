@@ -228,7 +228,7 @@ def test_right_wins_over_a_misconception_within_tolerance():
 
 
 def test_flaw_separates_the_wrong_sentence_from_the_wrong_reason():
-    assert "Sentence 2 is sound" in check("E90.5", (2, "b")).message
+    assert "The mistake is not made in sentence 2" in check("E90.5", (2, "b")).message
     assert "Sentence 3 is the flawed one, but reason a" in check("E90.5", (3, "a")).message
 
 

@@ -12,7 +12,7 @@ RIGHT = {number: question.correct for number, question in QUESTIONS.items()}
 def test_none_missed_goes_straight_past_the_quiz():
     found = placement(RIGHT)
     assert found.lesson == AFTER_ALL == 4
-    assert "straight to lesson 4" in found.plain()
+    assert "your start is lesson 4" in found.plain()
     assert sum(" · right · " in line for line in found.feedback) == len(QUESTIONS)
 
 

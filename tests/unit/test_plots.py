@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -162,3 +163,131 @@ def test_show_refuses_a_figure_without_words(alt):
 def test_show_refuses_what_is_not_a_figure():
     with pytest.raises(ValueError, match="must be a matplotlib Figure, got Axes"):
         plots.show(Figure().add_subplot(), alt="axes")
+
+
+@pytest.fixture
+def ax():
+    fig, ax = plt.subplots()
+    yield ax
+    plt.close(fig)
+
+
+def labels(axis):
+    return [text.get_text() for text in axis.get_ticklabels()]
+
+
+MEANS = pd.Series({"H02": 138.0, "H01": 144.0, "H03": 150.0})
+
+
+def test_caterpillar_draws_what_it_is_given_in_that_order(ax):
+    low, high = MEANS - [2, 5, 9], MEANS + [1, 4, 7]
+    assert plots.caterpillar(MEANS, low, high, ax, thing="no pooling", patients=[90, 5, 40]) is ax
+    intervals, dots = ax.collections
+    ends = [[(0, 136), (0, 139)], [(1, 139), (1, 148)], [(2, 141), (2, 157)]]
+    assert np.array(intervals.get_segments()).tolist() == np.array(ends).tolist()
+    assert dots.get_offsets().tolist() == [[0, 138], [1, 144], [2, 150]]
+    assert labels(ax.xaxis) == ["H02\n90", "H01\n5", "H03\n40"]
+    assert np.argsort(dots.get_sizes()).tolist() == [1, 2, 0]
+    assert dots.get_label() == "no pooling"
+    for drawn in (intervals, dots):
+        assert np.allclose(drawn.get_edgecolor()[0, :3], to_rgb(PALETTE["no pooling"]))
+
+
+def test_caterpillar_goes_by_name_not_by_place(ax):
+    low = (MEANS - 1)[::-1]
+    intervals = plots.caterpillar(MEANS, low, MEANS + 1, ax).collections[0]
+    assert [segment[0, 1] for segment in intervals.get_segments()] == [137, 143, 149]
+
+
+def test_a_hospital_can_be_added_to_a_caterpillar_by_name(ax):
+    plots.caterpillar(MEANS, MEANS - 1, MEANS + 1, ax, patients=[3, 4, 5])
+    (cross,) = ax.plot(["H01", "H03"], [1, 2], "x")
+    assert cross.get_xdata(orig=False).tolist() == [1, 2]
+    assert labels(ax.xaxis) == ["H02\n3", "H01\n4", "H03\n5"]
+
+
+def test_caterpillar_without_patients_has_dots_of_one_size(ax):
+    dots = plots.caterpillar(MEANS, MEANS - 1, MEANS + 1, ax).collections[1]
+    assert len(set(dots.get_sizes())) == 1
+    assert labels(ax.xaxis) == ["H02", "H01", "H03"]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"thing": "guessing"}, "thing must be one of truth, .*got 'guessing'"),
+        ({"low": MEANS + 3}, "low must not exceed high"),
+        ({"high": MEANS[:2]}, "must not be missing"),
+        ({"high": [150, 151]}, "length"),
+        ({"patients": [3, np.nan, 4]}, "must not be missing"),
+    ],
+)
+def test_caterpillar_refuses(ax, change, says):
+    given = {"low": MEANS - 1, "high": MEANS + 1} | change
+    with pytest.raises(ValueError, match=says):
+        plots.caterpillar(MEANS, ax=ax, **given)
+    assert not ax.collections
+
+
+POOLED = pd.DataFrame(
+    {
+        "n": [4, 60],
+        "no_pooling": [130.0, 150.0],
+        "complete_pooling": 148.8,
+        "partial_pooling": [137.0, 149.0],
+    },
+    index=["H01", "H02"],
+)
+
+
+def test_pooling_moves_go_from_own_mean_to_pooled_mean(ax):
+    assert plots.pooling_moves(POOLED, ax) is ax
+    lines, own, pooled = ax.collections
+    ends = [[[0, 130], [0, 137]], [[1, 150], [1, 149]]]
+    assert [segment.tolist() for segment in lines.get_segments()] == ends
+    assert (own.get_label(), pooled.get_label()) == ("no pooling", "partial pooling")
+    assert own.get_offsets()[:, 1].tolist() == [130, 150]
+    assert pooled.get_offsets()[:, 1].tolist() == [137, 149]
+    assert ax.lines[0].get_ydata()[0] == 148.8
+    assert labels(ax.xaxis) == ["H01\n4", "H02\n60"]
+
+
+def test_pooling_moves_mark_the_truth_where_it_is_known(ax):
+    plots.pooling_moves(POOLED.assign(truth=[139.0, 147.0]), ax)
+    crosses = ax.collections[-1]
+    assert crosses.get_label() == "truth"
+    assert crosses.get_offsets()[:, 1].tolist() == [139, 147]
+
+
+@pytest.mark.parametrize("column", POOLED)
+def test_pooling_moves_refuse_a_table_without(ax, column):
+    with pytest.raises(ValueError, match=rf"table must have the columns .*missing: \['{column}'\]"):
+        plots.pooling_moves(POOLED.drop(columns=column), ax)
+
+
+@pytest.mark.parametrize("axis", ["x", "y"])
+def test_log_axis_has_plain_numbers_and_no_others(ax, axis):
+    ax.plot([2, 9], [2, 9])  # within one decade matplotlib would number the small ticks too
+    assert plots.log_axis(ax, [0.5, 3, 10], "patients", axis=axis) is ax
+    ax.figure.canvas.draw()
+    logarithmic, other = (ax.xaxis, ax.yaxis) if axis == "x" else (ax.yaxis, ax.xaxis)
+    assert (logarithmic.get_scale(), other.get_scale()) == ("log", "linear")
+    assert labels(logarithmic) == ["0.5", "3", "10"]
+    assert not any(text.get_text() for text in logarithmic.get_ticklabels(minor=True))
+    assert logarithmic.get_label_text() == "patients" and not other.get_label_text()
+
+
+@pytest.mark.parametrize("ticks", [[0, 10], [-1], [np.nan]])
+def test_log_axis_refuses_ticks_that_have_no_logarithm(ax, ticks):
+    with pytest.raises(ValueError, match="must be above 0, got"):
+        plots.log_axis(ax, ticks, "patients")
+
+
+def test_log_axis_refuses_another_axis(ax):
+    with pytest.raises(ValueError, match="axis must be 'x' or 'y', got 'z'"):
+        plots.log_axis(ax, [1], "patients", axis="z")
+
+
+def test_patients_by_hospital_refuses_a_table_without_hospital(ax):
+    with pytest.raises(ValueError, match=r"data must have the columns .*missing: \['hospital'\]"):
+        plots.patients_by_hospital(pd.DataFrame({"treated": [1], "sbp": [140]}), ax)

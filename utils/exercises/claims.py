@@ -8,7 +8,10 @@ CLAIMS: dict[str, str] = {
     "C1": "Mixed models have fixed and random effects, and they fit nested data.",
     "C2": "Fixed effects are constant across groups; random effects vary across groups.",
     "C3": "Hospital is a random effect, since its patients are alike; the medication is fixed.",
-    "C4": "Mixed models account for the correlation within a cluster.",
+    "C4": (
+        "Mixed models account for the correlation within a cluster; ignore it, and standard "
+        "errors are too small."
+    ),
     "C5": (
         "Mixed models serve experiments and observational studies, controlling for other factors."
     ),
@@ -56,4 +59,6 @@ def verdict(claim: str, ruling: str, sentence: str) -> Notice:
     for name, text in (("ruling", ruling), ("sentence", sentence)):
         if not isinstance(text, str) or not text.strip():
             raise ValueError(f"{name} must be a non-empty text; got {text!r}")
-    return Notice((claim, ruling), sentence, tone="say", quote=CLAIMS[claim])
+    return Notice(
+        (claim, ruling), sentence[0].upper() + sentence[1:], tone="say", quote=CLAIMS[claim]
+    )

@@ -294,7 +294,9 @@ def _grade_choice(exercise: Exercise, spec: Choice, letter: str) -> Feedback:
 def _grade_flaw(exercise: Exercise, spec: Flaw, chosen: int, reason: str) -> Feedback:
     if chosen != spec.sentence:
         says = spec.sentences[chosen]
-        return Feedback(exercise.id, "not yet", f"Sentence {chosen} is sound: {says}", says)
+        return Feedback(
+            exercise.id, "not yet", f"The mistake is not made in sentence {chosen}: {says}", says
+        )
     if reason != spec.reason:
         says = spec.reasons[reason]
         text = f"Sentence {chosen} is the flawed one, but reason {reason} is not why: {says}"

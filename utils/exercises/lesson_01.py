@@ -112,8 +112,8 @@ EXERCISES = (
                     _of_baseline(lambda x, y: _slope(y, x)),
                 ),
                 Misconception(
-                    "That is the correlation, which has no unit. For the slope, divide by the "
-                    "squared deviations of baseline alone.",
+                    "That is the correlation, which has no unit, or a covariance over n − 1 "
+                    "divided by a variance over n. For the slope, use the same divisor above and below.",
                     _of_baseline(lambda x, y: x.corr(y)),
                 ),
                 Misconception(
@@ -152,9 +152,10 @@ EXERCISES = (
             quantity="the half width",
             unit="mmHg",
             reference=_half_width,
-            relative=0.03,
+            relative=0.035,
             tolerance_reason="1.96 or 2 residual standard deviations, with or without the line's "
-            "own error, differ from the exact t interval by less than 3 %",
+            "own error or one degree of freedom, differ from the exact t interval by less "
+            "than 3.5 %",
             low=0,
             misconceptions=(
                 Misconception(
@@ -175,6 +176,11 @@ EXERCISES = (
                     "That is the standard error of the line at this age. A range of patients "
                     "needs the patients' own standard deviation.",
                     lambda: float(_at_age()["mean_se"]),
+                ),
+                Misconception(
+                    "You divided the squares by the number of patients. Two coefficients were "
+                    "spent: divide by two fewer, as `fit.mse_resid` does.",
+                    lambda: float(1.96 * (_age_fit().resid ** 2).mean() ** 0.5),
                 ),
                 Misconception(
                     "That is the variance of the residuals, in mmHg². Take its square root first.",
@@ -209,7 +215,8 @@ EXERCISES = (
                 "a": "The interval is about the difference of two means. Patients scatter far more "
                 "widely than that; no share of them is promised.",
                 "b": "That turns the p-value round. It starts from 'the drug does nothing', so it "
-                "cannot say how probable that is. You saw p near .04 with far more useless drugs.",
+                "cannot say how probable that is. In the experiment "
+                "above about one in five trials with p near .04 was of a useless drug.",
                 "d": "The p-value says nothing about size. The interval does: 1 mmHg, which is "
                 "hardly worth a pill, is still inside.",
             },
@@ -227,8 +234,9 @@ EXERCISES = (
             why="what is left after the model should look normal, and with this many patients "
             "even that is the least of the assumptions.",
             reasons={
-                "a": "Regression asks nothing of the outcome's own histogram. A drug that works "
-                "well must make two humps. Look at the residuals.",
+                "a": "Regression asks nothing of the outcome's own histogram. A drug whose "
+                "effect is large against the patients' scatter makes two humps. Look at the "
+                "residuals.",
                 "c": "The humps are the effect that you want to measure. A transformation would "
                 "bend it, not explain it.",
                 "d": "The test answers a question that hardly matters, but pictures of the "
@@ -246,8 +254,8 @@ EXERCISES = (
         answer=Flaw(
             sentence=4,
             reason="b",
-            why="Nobody on the ward is 0 years old. At age 60 the effect is 8 − 0.3 × 60 = "
-            "−10 mmHg: the drug lowered pressure.",
+            why="Nobody on the ward is 0 years old. The effect is 8 − 0.3 × age: below 0 from "
+            "age 27 on, and −10 mmHg at 60.",
             sentences={
                 1: "That is a sound design: the lot decides.",
                 2: "A sound model. It has to be remembered when its coefficients are read.",
@@ -335,6 +343,6 @@ EXERCISES = (
                 ),
             ),
         ),
-        insight="Nobody else has this number: the data come from your learner id.",
+        insight="Another learner id gives other patients, and another answer.",
     ),
 )

@@ -24,21 +24,29 @@ def trial() -> Study:
         hospital_sd=4,
         patient_sd=12,
         assignment="hospital",
-        rng=222,
+        rng=277,
     )
 
 
 def own_hospitals(rng: np.random.Generator) -> Study:
-    """Draw a learner's own trial: equal hospitals, treated as a whole."""
-    return med_trial(
-        n_hospitals=2 * int(rng.integers(6, 11)),
-        patients_per_hospital=int(rng.integers(20, 41)),
-        treatment_effect=-round(float(rng.uniform(6, 14)), 1),
-        hospital_sd=round(float(rng.uniform(4, 7)), 1),
-        patient_sd=round(float(rng.uniform(9, 13)), 1),
-        assignment="hospital",
-        rng=rng,
-    )
+    """Draw a learner's own trial: equal hospitals, treated as a whole.
+
+    Trials in which a wrong way happens to give the right number are drawn again.
+    """
+    while True:
+        study = med_trial(
+            n_hospitals=2 * int(rng.integers(6, 11)),
+            patients_per_hospital=int(rng.integers(20, 41)),
+            treatment_effect=-round(float(rng.uniform(6, 14)), 1),
+            hospital_sd=round(float(rng.uniform(4, 7)), 1),
+            patient_sd=round(float(rng.uniform(9, 13)), 1),
+            assignment="hospital",
+            rng=rng,
+        )
+        right = _error_of_means(study.data)
+        near_misses = (_error_of_mean_sd(study.data), _error_ignoring_arms(study.data))
+        if all(abs(wrong / right - 1) > 0.01 for wrong in near_misses):
+            return study
 
 
 def _hospital_means(data: pd.DataFrame) -> pd.DataFrame:
@@ -73,6 +81,11 @@ def _error_of_one_arm(data: pd.DataFrame) -> float:
     return float(np.sqrt(arms.var().mean() / arms.size().iloc[0]))
 
 
+def _error_of_mean_sd(data: pd.DataFrame) -> float:
+    arms = _hospital_means(data).groupby("treated")["sbp"]
+    return float(arms.std().mean() * np.sqrt((1 / arms.size()).sum()))
+
+
 def _error_ignoring_arms(data: pd.DataFrame) -> float:
     means = _hospital_means(data)["sbp"]
     return float(means.std() * np.sqrt(4 / len(means)))
@@ -102,6 +115,11 @@ _ERROR_MISTAKES = (
         "You took the spread of all hospital means together. A real effect would count as noise: "
         "take the variance within each arm.",
         _error_ignoring_arms,
+    ),
+    (
+        "You averaged standard deviations. Variances add up: average the two variances, then "
+        "take the root.",
+        _error_of_mean_sd,
     ),
     (
         "That is the standard deviation of the hospital means, not the standard error of the "
@@ -269,7 +287,7 @@ EXERCISES = (
                 1: "Randomising hospitals is sound. It has to be remembered in the analysis.",
                 2: "That is a description. The number becomes a problem only if it is taken for "
                 "800 independent patients.",
-                4: "This sentence inherits the mistake; it is made elsewhere.",
+                4: "It inherits the mistake, which is made earlier.",
                 5: "Confirmation elsewhere is good advice.",
             },
             reasons={
@@ -300,6 +318,6 @@ EXERCISES = (
                 for says, value in _ERROR_MISTAKES
             ),
         ),
-        insight="Nobody else has this number: the data come from your learner id.",
+        insight="Another learner id gives other patients, and another answer.",
     ),
 )

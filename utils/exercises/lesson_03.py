@@ -328,6 +328,6 @@ EXERCISES = (
                 ),
             ),
         ),
-        insight="Nobody else has these hospitals: the data come from your learner id.",
+        insight="Another learner id gives other patients, and another answer.",
     ),
 )
