@@ -192,7 +192,8 @@ check("E01.1", baseline_slope)
 # - **[0.025 0.975]**: the ends of the 95 % confidence interval.
 #
 # The std err of the slope has a formula: $s / \sqrt{\sum (\text{age} - \overline{\text{age}})^2}$.
-# Here $s$ is the standard deviation of the residuals. So a slope is known better with quieter
+# Here $s$ is the standard deviation of the residuals. It is larger than the 8 mmHg above: this line
+# knows neither the drug nor the baseline, so their part is left over too. A slope is known better with quieter
 # patients, with more patients, and with ages further apart.
 
 # %% tags=["nbval-check-output"]
@@ -231,7 +232,10 @@ ward.plot.scatter("age", "sbp", ax=ax, color=GREY, xlabel="age (years)", ylabel=
 ax.plot(band["mean"], color=LINE)
 ax.fill_between(band.index, band["mean_ci_lower"], band["mean_ci_upper"], color=LINE, alpha=0.25)
 ax.axvline(60, color="0.6", linestyle=":")
-ax.text(0, 158, "at age 0: the first intercept\nat age 60: the second")
+height = band["mean"].loc[[0, 60]]
+ax.plot(height, "o", color=LINE)
+ax.text(2, height[0] - 6, "first intercept")
+ax.text(61, 86, "second intercept, at the dotted line")
 plots.show(
     fig,
     alt="The fitted line drawn from age 0 to 90 with its 95 % band. The patients are all over 40. The band is narrow around age 60 and very wide at age 0.",
@@ -418,7 +422,8 @@ plots.show(
 )
 
 # %% [markdown]
-# The p-value starts from "the drug does nothing" and asks how odd the data are. You want the
+# A p-value just below .05 is the work of a useless drug more often than 5 times in 100. The
+# p-value starts from "the drug does nothing" and asks how odd the data are. You want the
 # reverse: given the data, does the drug do nothing? That also depends on how many useless drugs are
 # tried and how large the trials are. With nine useless drugs in ten, the share in grey would be
 # larger still.
@@ -503,8 +508,9 @@ plots.show(
 # %% [markdown]
 # Left, much of the scatter is not about the drug: those patients came in with high pressure, or
 # low. The model on the right knows their baseline and takes its part away. Less noise, smaller
-# standard error. But did the adjustment move the estimate away from the truth? One ward cannot
-# tell. Score both analyses on 300 wards. There the truth is known.
+# standard error. By luck the treated had come in with a lower baseline, so the difference changes
+# too. Here that takes it away from the truth, −8. One ward cannot tell which analysis is better.
+# Score both on 300 wards. There the truth is known.
 
 # %%
 formulas = {"without baseline": "sbp ~ treated", "with baseline": "sbp ~ treated + baseline"}
@@ -593,7 +599,7 @@ for ax, what in zip(axes, sides, strict=True):
     p = stats.shapiro(sides[what]).pvalue
     ax.hist(sides[what], bins=30, color=GREY)
     ax.set(title=f"{what}, normality test p {'<' if p < 0.001 else '='} {max(p, 0.001):.3f}")
-    ax.set_xlabel("mmHg")
+    ax.set(xlabel="mmHg", ylabel="patients")
 plots.show(
     fig,
     alt="Left: histogram of blood pressure with two separate humps. Right: histogram of the residuals of the same patients after the treatment is in the model, one hump.",
@@ -668,9 +674,8 @@ plots.show(
 # %% [markdown]
 # The coefficient of `treated` is the gap between the two lines **at age 0**, where the dotted ends
 # are. No patient is that young, and in every patient of this ward the drug lowers pressure. With a
-# product in the model, the coefficient of `treated` alone, often called its *main effect*, is no longer an average: it is the effect where the other
-# predictor is
-# 0. So put 0 where you want to read it.
+# product in the model, the coefficient of `treated` alone, often called its *main effect*, is no longer an
+# average: it is the effect where the other predictor is 0. By the truth it is −10 + 0.3 × 60 = +8 mmHg at age 0. So put 0 where you want to read it.
 
 # %% tags=["nbval-check-output"]
 older["age60"], older["age75"] = older["age"] - 60, older["age"] - 75
@@ -747,6 +752,9 @@ effect_at_70 = my_fit.params["treated"]
 # %%
 check("E01.6", effect_at_70)
 
+# %%
+tally()
+
 # %% [markdown]
 # ## Key points
 #
@@ -761,11 +769,7 @@ check("E01.6", effect_at_70)
 # - Look at residuals, not at R² and not at the outcome's histogram.
 # - With a product in the model, a main effect holds where the other predictor is 0. Put 0 where it
 #   means something.
-
-# %%
-tally()
-
-# %% [markdown]
+#
 # ## Limits
 #
 # The range of E01.2 needs residuals that are roughly normal; slopes and their intervals hardly do.

@@ -118,7 +118,7 @@ ax.hlines([140 - 1.96 * 4, 140 + 1.96 * 4], 3.5, 125, color=TRUTH, linestyle="--
 ax.scatter(league["n"], league["own_mean"], s=45, color=OWN, zorder=3)
 ax.text(4.2, league.loc["H01", "own_mean"], "H01", va="center")
 ax.text(125, 126.3, "95 % of the true means lie between the dashed lines", ha="right")
-ax.set_title(f"One of the five smallest is best in {small_best:.0%}; truly, in {truly_small:.0%}")
+ax.set_title(f"Five smallest: best in {small_best:.0%} of tables, truly best in {truly_small:.0%}")
 ax.set_ylabel("mean sbp (mmHg)")
 plots.log_axis(ax, [4, 10, 30, 100], "patients of the hospital")
 plots.show(
@@ -173,15 +173,15 @@ for j in [0, 4, 9, 19]:
     )
 
 # %%
-fig, ax = plt.subplots(figsize=(8.5, 3.8))
+fig, ax = plt.subplots(figsize=(8.5, 4.4))
 n = np.arange(0, 111)
 for hospital_sd, shade in [(1, 0.4), (2, 0.6), (4, 1), (8, 0.6)]:
     weight = shrinkage_weight(n, hospital_sd, 12)
     ax.plot(n, weight, color=PARTIAL, alpha=shade)
     ax.text(112, weight[-1], f"{hospital_sd} mmHg", va="center")
 ax.plot([9, 9, 0], [0, 0.5, 0.5], color=TRUTH, linestyle=":")
-ax.text(10.5, 0.06, "k = 9 patients: half the weight")
-ax.text(112, 1.08, "hospital_sd", va="center")
+ax.text(10.5, 0.015, "k = 9 patients: half the weight")
+ax.text(112, 1.06, "hospital_sd", va="center")
 ax.set(xlabel="patients of the hospital", ylabel="weight of its own mean")
 ax.set(xlim=(0, 124), ylim=(0, 1.02))
 plots.show(
@@ -759,8 +759,8 @@ for name, claimed in [("no pooling", 12 / np.sqrt(sizes)), ("partial pooling", c
     for ax, score in zip([left, right], [miss, covered], strict=True):
         by_bin = pd.Series(score.ravel()).groupby(bins, observed=False).mean()
         ax.plot(by_bin.index, by_bin, marker="o", color=plots.PALETTE[name], label=name)
-left.set(xlabel="true mean − 140 (mmHg)", ylabel="average error (mmHg)")
-right.set(xlabel="true mean − 140 (mmHg)", ylabel="coverage (%)")
+left.set(xlabel="true mean − 140 (mmHg)", ylabel="average error (mmHg)", xticks=range(-8, 9, 4))
+right.set(xlabel="true mean − 140 (mmHg)", ylabel="coverage (%)", xticks=range(-8, 9, 4))
 right.legend(loc="lower center")
 plots.show(
     fig,

@@ -291,7 +291,7 @@ def caterpillar(
     if (rows["low"] > rows["high"]).any():
         raise ValueError(f"low must not exceed high, got\n{rows.query('low > high')}")
     names = rows.index.astype(str)
-    area = 20 + 330 * rows["n"] / max(120, rows["n"].max())
+    area = 20 + 150 * rows["n"] / max(120, rows["n"].max())
     colour, marker = PALETTE[thing], _MARKERS.get(thing, "o")
     ax.vlines(names, rows["low"], rows["high"], color=colour, linewidth=1.5)
     ax.scatter(names, rows["estimate"], s=area, color=colour, marker=marker, label=thing)

@@ -180,7 +180,7 @@ MEANS = pd.Series({"H02": 138.0, "H01": 144.0, "H03": 150.0})
 
 
 def test_caterpillar_draws_what_it_is_given_in_that_order(ax):
-    low, high = MEANS - [2, 5, 9], MEANS + [1, 4, 7]
+    low, high = MEANS - np.array([2, 5, 9]), MEANS + np.array([1, 4, 7])
     assert plots.caterpillar(MEANS, low, high, ax, thing="no pooling", patients=[90, 5, 40]) is ax
     intervals, dots = ax.collections
     ends = [[(0, 136), (0, 139)], [(1, 139), (1, 148)], [(2, 141), (2, 157)]]

@@ -113,7 +113,8 @@ EXERCISES = (
                 ),
                 Misconception(
                     "That is the correlation, which has no unit, or a covariance over n − 1 "
-                    "divided by a variance over n. For the slope, use the same divisor above and below.",
+                    "divided by a variance over n. For the slope, use the same divisor above and "
+                    "below.",
                     _of_baseline(lambda x, y: x.corr(y)),
                 ),
                 Misconception(
