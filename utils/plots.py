@@ -307,7 +307,8 @@ def pooling_moves(table: pd.DataFrame, ax: Axes) -> Axes:
     ----------
     table : DataFrame, one row a hospital, drawn from left to right
         As `utils.pooling.three_poolings` returns it: `n`, `no_pooling`, `complete_pooling` and
-        `partial_pooling`. A column `truth`, if there is one, is drawn as crosses.
+        `partial_pooling`, and in its attrs the middle `gls_mean`. A column `truth`, if there is
+        one, is drawn as crosses.
     ax : matplotlib Axes
         Where to draw.
 
@@ -328,7 +329,7 @@ def pooling_moves(table: pd.DataFrame, ax: Axes) -> Axes:
     >>> fig, ax = plt.subplots()
     >>> ax = pooling_moves(three_poolings(y, hospital, hospital_sd=10, patient_sd=10), ax)
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
-    ['no pooling', 'partial pooling', 'complete pooling']
+    ['no pooling', 'partial pooling', 'complete pooling', 'middle']
     >>> plt.close(fig)
     """
     _need(table, "table", "n", "no_pooling", "complete_pooling", "partial_pooling")
@@ -340,6 +341,8 @@ def pooling_moves(table: pd.DataFrame, ax: Axes) -> Axes:
             ax.scatter(names, table[column], s=45, zorder=3, **look)
     look = {"color": PALETTE["complete pooling"], "label": "complete pooling", "zorder": 1}
     ax.axhline(table["complete_pooling"].iloc[0], **look)
+    if (middle := table.attrs.get("gls_mean")) is not None:
+        ax.axhline(middle, zorder=1, color=PALETTE["partial pooling"], ls=":", label="middle")
     ax.set_xticks(range(len(names)), [f"{name}\n{n}" for name, n in table["n"].items()])
     ax.set_xlabel("hospital and its patients")
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4)

@@ -15,9 +15,9 @@ from utils.simulate import Study, med_trial
 # The new clinic of E03.1 and the two hospitals of E03.4, as the lesson states them.
 CLINIC = {"n": 4, "hospital_sd": 3, "patient_sd": 9}
 CLINIC_MEAN, MIDDLE = 152, 140
-SOUTH, NORTH = (146, 3), (143, 2)  # pooled mean and conditional standard deviation
+SOUTH, NORTH = (146, 5), (143, 2)  # pooled mean and conditional standard deviation
 
-# The two middles that a learner may confuse must differ by this much (mmHg) in own hospitals.
+# The middles that a learner may confuse must differ by this much (mmHg) in own hospitals.
 _MIDDLES_APART = 0.1
 
 
@@ -36,8 +36,9 @@ def own_hospitals(rng: np.random.Generator) -> Study:
             rng=rng,
         )
         table = _pooled(study)
-        plain = (table["complete_pooling"].iloc[0], table["no_pooling"].mean())
-        if all(abs(middle - table.attrs["gls_mean"]) > _MIDDLES_APART for middle in plain):
+        own = table["no_pooling"]
+        wrong = (table["complete_pooling"].iloc[0], own.mean(), own.median(), 140)
+        if all(abs(middle - table.attrs["gls_mean"]) > _MIDDLES_APART for middle in wrong):
             return study
 
 
@@ -264,7 +265,7 @@ EXERCISES = (
                 ),
             ),
         ),
-        insight="The table ranks them without a doubt; one time in five the ranking is wrong.",
+        insight="The table ranks them without a doubt, and is wrong more than one time in four.",
     ),
     Exercise(
         id="E03.5",
@@ -282,7 +283,7 @@ EXERCISES = (
             sentences={
                 1: "That is a description of the data.",
                 2: "Counting deaths within a fixed time is a sound and common outcome.",
-                4: "This sentence inherits the mistake; it is made elsewhere.",
+                4: "It inherits the mistake, which is made earlier.",
                 5: "Saying what was not adjusted for is good reporting.",
             },
             reasons={
