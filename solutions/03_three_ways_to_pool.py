@@ -24,7 +24,7 @@
 #
 # - Explain why small hospitals crowd both ends of a league table.
 # - Compute by hand how far to trust a hospital's own mean, and get the same from a mixed model.
-# - Prove by simulation which of three estimates lies closest to the truth, and where each loses.
+# - See in a simulation which of three estimates lies closest to the truth, and where each loses.
 # - Tell the weight of an estimate from the distance that it moves.
 # - Put a chance on "this hospital is the worst", and check that the chance is honest.
 # - Say what partial pooling takes for granted, and whom it treats unfairly.

@@ -345,7 +345,7 @@ def pooling_moves(table: pd.DataFrame, ax: Axes) -> Axes:
         ax.axhline(middle, zorder=1, color=PALETTE["partial pooling"], ls=":", label="middle")
     ax.set_xticks(range(len(names)), [f"{name}\n{n}" for name, n in table["n"].items()])
     ax.set_xlabel("hospital and its patients")
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=5, columnspacing=1)
     return ax
 
 
