@@ -47,7 +47,7 @@ dev: .venv/.dev
 	@touch $@
 
 lab: env  ## open JupyterLab on the first lesson (ARGS=--no-browser for a server)
-	$(PY) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(AS_ROOT) $(ARGS)
+	@$(PY) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(AS_ROOT) $(ARGS)
 
 lessons: dev  ## build both notebooks of every lesson whose source changed
 	$(PY) -m utils.authoring
