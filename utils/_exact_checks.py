@@ -74,6 +74,15 @@ def codes(given: object, n: int) -> tuple[NDArray[np.intp], list]:
             found = np.bincount(values - first) > 0
             place = np.cumsum(found) - 1
             return place[values - first], (np.flatnonzero(found) + first).tolist()
+    if isinstance(getattr(values, "dtype", None), pd.CategoricalDtype):
+        categories = values.array if isinstance(values, pd.Series) else values
+        code = np.asarray(categories.codes)
+        if (
+            n > 0
+            and code.min() >= 0
+            and np.bincount(code, minlength=len(categories.categories)).all()
+        ):
+            return code.astype(np.intp), list(categories.categories)  # nothing missing, none unused
     series = pd.Series(values).reset_index(drop=True)
     if series.isna().any():
         row = int(np.argmax(series.isna().to_numpy()))
