@@ -53,6 +53,7 @@ STAGES = (
     Stage("sync", (("utils.authoring", "--check"),)),
     Stage("unit", pytest=("tests/unit",)),
     Stage("contract", pytest=("tests/contract",)),
+    Stage("golden", pytest=("tests/golden",)),
     Stage(
         "nbval",
         pytest=(

@@ -1,7 +1,11 @@
 """Simulation studies: many trials drawn and analysed at once.
 
-The trials of this module are balanced, so every analysis is a function of a few sums per hospital
-and arm. Those sums are drawn from their exact distributions; no patient is ever stored.
+- `two_arm_trials` and `rejection_grid`: balanced trials. Every analysis is a function of a few
+  sums per hospital and arm, which are drawn from their exact distributions; no patient is ever
+  stored.
+- `draw_trials` and `analyse_many`: any trials of `utils.simulate.med_trial`, patient by patient,
+  all of them analysed together.
+- `replicate`: any experiment, over cores or a cluster; `failures` lists what went wrong.
 """
 
 from __future__ import annotations
@@ -10,9 +14,30 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-__all__ = ["METHODS", "rejection_grid", "two_arm_trials"]
+from utils._studies_balanced import BalancedFit, balanced_reml
+from utils._studies_draw import Trials, draw_trials
+from utils._studies_many import ANALYSES, analyse_many
+from utils._studies_replicate import Interrupted, failures, replicate
+
+__all__ = [
+    "ANALYSES",
+    "METHODS",
+    "RANDOM_INTERCEPT",
+    "BalancedFit",
+    "Interrupted",
+    "Trials",
+    "analyse_many",
+    "analyse_sums",
+    "balanced_reml",
+    "draw_trials",
+    "failures",
+    "rejection_grid",
+    "replicate",
+    "two_arm_trials",
+]
 
 METHODS = ("naive", "cluster-robust", "hospital means")
+RANDOM_INTERCEPT = ("random intercept, t", "random intercept, z")
 
 
 def two_arm_trials(
@@ -25,9 +50,10 @@ def two_arm_trials(
     patient_sd: float = 12.0,
     treatment_effect: float = 0.0,
     level: float = 0.95,
+    methods: tuple[str, ...] = METHODS,
     rng: int | np.random.Generator,
 ) -> pd.DataFrame:
-    """Draw many two-arm trials with equal hospitals and analyse each in three ways.
+    """Draw many two-arm trials with equal hospitals and analyse each in several ways.
 
     Parameters
     ----------
@@ -46,6 +72,9 @@ def two_arm_trials(
         The truth, mmHg.
     level : float
         Level of the confidence intervals, between 0 and 1.
+    methods : tuple of str
+        The analyses, among those of `METHODS` and of `RANDOM_INTERCEPT`. They do not change
+        what is drawn.
     rng : int or numpy.random.Generator
         Seed or generator.
 
@@ -71,7 +100,9 @@ def two_arm_trials(
       J/(J-1) · (N-1)/(N-2), and J - 1 degrees of freedom, as statsmodels has it;
     * *hospital means*: a t-test on the hospital means with J - 2 degrees of freedom
       (treatment by hospital), or on each hospital's own difference between treated and control,
-      with J - 1 degrees of freedom (treatment by patient).
+      with J - 1 degrees of freedom (treatment by patient);
+    * *random intercept*: REML, see `balanced_reml`, with Satterthwaite's degrees of freedom
+      ("t") or a normal law ("z").
 
     Examples
     --------
@@ -93,6 +124,7 @@ def two_arm_trials(
     _require(hospital_sd >= 0, "hospital_sd must not be negative", hospital_sd)
     _require(patient_sd > 0, "patient_sd must be positive", patient_sd)
     _require(0 < level < 1, "level lies between 0 and 1", level)
+    _check_methods(methods)
     halved = patients_per_hospital if assignment == "patient" else n_hospitals
     name = "patients_per_hospital" if assignment == "patient" else "n_hospitals"
     _require(
@@ -104,7 +136,7 @@ def two_arm_trials(
         n_trials, assignment, n_hospitals, patients_per_hospital, hospital_sd, patient_sd,
         treatment_effect, rng,
     )  # fmt: skip
-    estimate, errors, freedom = analyse_sums(*sums, assignment=assignment)
+    estimate, errors, freedom = analyse_sums(*sums, assignment=assignment, methods=methods)
 
     table = pd.concat(
         [
@@ -117,11 +149,11 @@ def two_arm_trials(
                     "degrees_of_freedom": freedom[method],
                 }
             )
-            for method in METHODS
+            for method in methods
         ],
         ignore_index=True,
     )
-    table["method"] = pd.Categorical(table["method"], categories=METHODS)
+    table["method"] = pd.Categorical(table["method"], categories=methods)
     t = table["estimate"] / table["standard_error"]
     half_width = table["standard_error"] * stats.t.ppf((1 + level) / 2, table["degrees_of_freedom"])
     table["p_value"] = 2 * stats.t.sf(t.abs(), table["degrees_of_freedom"])
@@ -139,6 +171,7 @@ def rejection_grid(
     n_trials: int = 2000,
     alpha: float = 0.05,
     total_sd: float = 12.65,
+    methods: tuple[str, ...] = METHODS,
     rng: int | np.random.Generator,
 ) -> pd.DataFrame:
     """Type-I error over intraclass correlation, hospital size and level of randomisation.
@@ -159,6 +192,8 @@ def rejection_grid(
         Nominal type-I error.
     total_sd : float
         Standard deviation of a patient's outcome over all hospitals, mmHg.
+    methods : tuple of str
+        The analyses, see `two_arm_trials`.
     rng : int or numpy.random.Generator
         Seed or generator.
 
@@ -193,6 +228,7 @@ def rejection_grid(
                     patients_per_hospital=size,
                     hospital_sd=total_sd * value**0.5,
                     patient_sd=total_sd * (1 - value) ** 0.5,
+                    methods=methods,
                     rng=rng,
                 )
                 rejected = trials["p_value"].lt(alpha).groupby(trials["method"], observed=True)
@@ -215,7 +251,8 @@ def analyse_sums(
     patients: int,
     *,
     assignment: str,
-) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, int]]:
+    methods: tuple[str, ...] = METHODS,
+) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, int | float | np.ndarray]]:
     """Analyse balanced trials from their arm means.
 
     Parameters
@@ -229,6 +266,8 @@ def analyse_sums(
         Number of patients behind each of those means.
     assignment : {"patient", "hospital"}
         Level of randomisation.
+    methods : tuple of str
+        The analyses, see `two_arm_trials`.
 
     Returns
     -------
@@ -236,9 +275,15 @@ def analyse_sums(
         Difference of the arms' means, mmHg.
     errors : dict of str to ndarray
         Standard error of the estimate by method, mmHg.
-    freedom : dict of str to int
+    freedom : dict of str to int, float or ndarray
         Degrees of freedom by method.
+
+    Raises
+    ------
+    ValueError
+        If a method is not known.
     """
+    _check_methods(methods)
     hospitals = control.shape[1] * (1 if assignment == "patient" else 2)
     n_total = 2 * patients * control.shape[1]
     estimate = treated.mean(axis=1) - control.mean(axis=1)
@@ -271,7 +316,15 @@ def analyse_sums(
         "cluster-robust": hospitals - 1,
         "hospital means": hospitals - (1 if assignment == "patient" else 2),
     }
-    return estimate, errors, freedom
+    if set(methods) & set(RANDOM_INTERCEPT):
+        fit = balanced_reml(control, treated, within, patients, assignment=assignment)
+        errors |= dict.fromkeys(RANDOM_INTERCEPT, fit.standard_error)
+        freedom |= dict(zip(RANDOM_INTERCEPT, (fit.degrees_of_freedom, np.inf), strict=True))
+    return (
+        estimate,
+        {method: errors[method] for method in methods},
+        {method: freedom[method] for method in methods},
+    )
 
 
 def _draw_sums(
@@ -298,6 +351,16 @@ def _draw_sums(
     freedom = 2 * columns * (patients - 1)
     within = patient_sd**2 * rng.chisquare(freedom, n_trials) if freedom else np.zeros(n_trials)
     return control, treated, within, patients
+
+
+def _check_methods(methods: tuple[str, ...]) -> None:
+    known = (*METHODS, *RANDOM_INTERCEPT)
+    ok = not isinstance(methods, str) and len(methods) > 0 and len(set(methods)) == len(methods)
+    _require(
+        ok and all(method in known for method in methods),
+        f"methods are some of {known}, each once",
+        methods,
+    )
 
 
 def _require(holds: bool, rule: str, value: object) -> None:

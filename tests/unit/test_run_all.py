@@ -110,6 +110,7 @@ def test_all_stages_are_there_in_order_and_their_folders_exist():
         "sync",
         "unit",
         "contract",
+        "golden",
         "nbval",
         "canary",
         "browser",
@@ -118,6 +119,7 @@ def test_all_stages_are_there_in_order_and_their_folders_exist():
     assert folders == [
         "tests/unit",
         "tests/contract",
+        "tests/golden",
         "notebooks",
         "solutions",
         "tests/nbval",

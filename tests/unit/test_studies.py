@@ -8,7 +8,8 @@ import pytest
 import statsmodels.formula.api as smf
 from scipy import stats
 
-from utils import studies
+from utils import _studies_balanced, _studies_draw, _studies_many, likelihood, studies
+from utils.simulate import med_trial
 
 
 def raw_trial(assignment, n_hospitals, size, rng):
@@ -133,3 +134,186 @@ def test_grid_refuses_an_impossible_icc():
 
 def test_docstrings_run():
     assert doctest.testmod(studies).failed == 0
+
+
+def test_the_default_rows_are_those_of_lesson_2():
+    """Written down before further methods came: what the lesson shows must not move."""
+    trials = studies.two_arm_trials(2, assignment="hospital", rng=1)
+    more = studies.two_arm_trials(
+        2, assignment="hospital", methods=(*studies.METHODS, *studies.RANDOM_INTERCEPT), rng=1
+    )
+    assert list(trials["method"]) == [m for m in studies.METHODS for _ in range(2)]
+    first = more[more["method"].isin(studies.METHODS)].drop(columns="method")
+    pd.testing.assert_frame_equal(first, trials.drop(columns="method"), check_dtype=False)
+    assert trials["degrees_of_freedom"].dtype == int
+    written = [0.11314736127958726, 0.0411093879386121, 0.2521697099236981, 0.42186960237776777,
+               0.2650028368386354, 0.4343128006522998]  # fmt: skip
+    assert trials["p_value"].tolist() == pytest.approx(written, rel=1e-10)
+
+
+@pytest.mark.parametrize("assignment", ["patient", "hospital"])
+@pytest.mark.parametrize(("n_hospitals", "size"), [(4, 2), (6, 4), (20, 30)])
+def test_closed_form_reml_is_the_optimum_of_the_likelihood(assignment, n_hospitals, size):
+    rng = np.random.default_rng(17)
+    boundary = 0
+    for _ in range(12):
+        data = raw_trial(assignment, n_hospitals, size, rng)
+        found = studies.balanced_reml(*sums_of(data, assignment), assignment=assignment)
+        X = np.column_stack([np.ones(len(data)), data["treated"]])
+        fit = likelihood.fit_intercept(likelihood.sums(data["sbp"], X, data["hospital"]))
+        assert found.estimate[0] == pytest.approx(fit.beta[1], rel=1e-8)
+        assert found.patient_sd[0] == pytest.approx(fit.patient_sd, rel=1e-6)
+        assert found.hospital_sd[0] == pytest.approx(fit.hospital_sd, rel=1e-5, abs=1e-8)
+        assert found.standard_error[0] == pytest.approx(fit.se[1], rel=1e-6)
+        assert found.degrees_of_freedom[0] == pytest.approx(fit.df[1], rel=1e-3)
+        # At the closed form the likelihood is as high as the optimiser could get it.
+        ratio = found.hospital_sd[0] / found.patient_sd[0]
+        s = likelihood.sums(data["sbp"], X, data["hospital"])
+        assert likelihood.ratio_loglik(s, ratio) >= fit.loglik - 1e-10
+        boundary += found.hospital_sd[0] == 0
+    assert boundary > 0 or size == 30
+
+
+@pytest.mark.parametrize("assignment", ["patient", "hospital"])
+def test_closed_form_reml_agrees_with_statsmodels(assignment):
+    data = raw_trial(assignment, 10, 8, np.random.default_rng(3))
+    found = studies.balanced_reml(*sums_of(data, assignment), assignment=assignment)
+    reference = smf.mixedlm("sbp ~ treated", data, groups="hospital").fit(method="powell")
+    assert found.estimate[0] == pytest.approx(reference.fe_params["treated"], rel=1e-8)
+    assert found.patient_sd[0] == pytest.approx(reference.scale**0.5, rel=1e-4)
+    assert found.hospital_sd[0] == pytest.approx(reference.cov_re.iloc[0, 0] ** 0.5, rel=1e-3)
+    assert found.standard_error[0] == pytest.approx(reference.bse_fe["treated"], rel=1e-4)
+
+
+def test_random_intercept_keeps_its_level_with_t_and_not_with_z():
+    trials = studies.two_arm_trials(
+        20_000, assignment="hospital", n_hospitals=6, hospital_sd=6.0,
+        methods=studies.RANDOM_INTERCEPT, rng=8,
+    )  # fmt: skip
+    rejected = trials["p_value"].lt(0.05).groupby(trials["method"], observed=True).mean()
+    assert rejected["random intercept, t"] == pytest.approx(0.05, abs=0.008)
+    assert rejected["random intercept, z"] > 0.1
+
+
+@pytest.mark.parametrize("methods", [(), "naive", ("naive", "naive"), ("bayes",)])
+def test_unknown_methods_are_refused(methods):
+    with pytest.raises(ValueError, match="methods are some of"):
+        studies.two_arm_trials(3, assignment="hospital", methods=methods, rng=1)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"patients_per_hospital": 7, "treated_share": 0.3},
+        {"assignment": "hospital", "hospital_law": "skewed", "beds_effect": 1.0},
+        {"assignment": "sicker hospitals more", "region_sd": 2.0, "teaching_effect": 3.0},
+        {"assignment": "sicker patients more", "baseline_effect": 0.5},
+        {"error_law": "differs by hospital", "hospital_sd": 0.0},
+        {"error_law": "student_t", "hospital_law": "bimodal", "n_regions": 30, "region_sd": 1.0},
+        {"error_law": "outliers", "n_hospitals": 2, "region_sd": 1.0},
+        {"error_law": "grows with mean"},
+        {"treatment_effect_sd": 3.0, "age_effect": 0.4, "n_wards": 2, "ward_sd": 1.0},
+    ],
+)
+def test_quick_draws_are_those_of_med_trial_to_the_last_bit(settings):
+    trials = studies.draw_trials(3, rng=6, **settings)
+    for k, seed in enumerate(trials.seed):
+        data = med_trial(**settings, rng=int(seed)).data
+        assert np.array_equal(trials.sbp[k], data["sbp"])
+        assert np.array_equal(trials.treated[k], data["treated"])
+        assert np.array_equal(trials.hospital[k], data["hospital"].cat.codes)
+
+
+def test_many_analyses_are_those_of_statsmodels_and_the_likelihood():
+    data_sets = [
+        med_trial(n_hospitals=j, patients_per_hospital=(3, 30), age_effect=0.3, rng=j)
+        for j in (5, 9, 14)
+    ]
+    table = studies.analyse_many(
+        data_sets, predictors=["age", "treated"], effect="treated", methods=studies.ANALYSES,
+        level=0.9,
+    ).set_index(["trial", "method"])  # fmt: skip
+    for k, study in enumerate(data_sets):
+        data = study.data
+        model = smf.ols("sbp ~ age + treated", data)
+        codes = data["hospital"].cat.codes.to_numpy()
+        robust = model.fit(cov_type="cluster", cov_kwds={"groups": codes}, use_t=True)
+        for method, reference in (("naive", model.fit()), ("cluster-robust", robust)):
+            row = table.loc[(k, method)]
+            assert row["estimate"] == pytest.approx(reference.params["treated"], rel=1e-8)
+            assert row["standard_error"] == pytest.approx(reference.bse["treated"], rel=1e-8)
+            assert row["p_value"] == pytest.approx(reference.pvalues["treated"], rel=1e-6)
+            ends = reference.conf_int(alpha=0.1).loc["treated"].to_numpy()
+            assert [row["lower"], row["upper"]] == pytest.approx(ends, rel=1e-8)
+        X = np.column_stack([np.ones(len(data)), data["age"], data["treated"]])
+        fit = likelihood.fit_intercept(likelihood.sums(data["sbp"], X, data["hospital"]))
+        row = table.loc[(k, "random intercept, t")]
+        assert row["estimate"] == pytest.approx(fit.beta[2], rel=1e-8)
+        assert row["standard_error"] == pytest.approx(fit.se[2], rel=1e-8)
+        assert row["degrees_of_freedom"] == pytest.approx(fit.df[2], rel=1e-5)
+        assert row["hospital_sd"] == pytest.approx(fit.hospital_sd, rel=1e-6, abs=1e-9)
+        assert row["lower"] == pytest.approx(fit.interval(0.9)[0][2], rel=1e-6)
+        z = table.loc[(k, "random intercept, z")]
+        assert z["p_value"] == pytest.approx(
+            2 * stats.norm.sf(abs(fit.beta[2] / fit.se[2])), rel=1e-6
+        )
+
+
+def test_together_and_one_by_one_are_the_same():
+    """Equal layouts take the quick way; a data set of another layout forces the other way."""
+    trials = studies.draw_trials(4, n_hospitals=8, patients_per_hospital=10, rng=2)
+    frames = list(trials)
+    other = med_trial(n_hospitals=9, rng=1).data
+    together = studies.analyse_many(trials)
+    singly = studies.analyse_many([*frames, other])
+    singly = singly[singly["trial"] < 4].reset_index(drop=True)
+    pd.testing.assert_frame_equal(together, singly, rtol=1e-8)
+    pd.testing.assert_frame_equal(together, studies.analyse_many(frames), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: studies.draw_trials(0, rng=1), "n_trials must be .* got 0"),
+        (
+            lambda: studies.draw_trials(2, rng=1, hospitals=3),
+            "keywords of med_trial; got hospitals",
+        ),
+        (lambda: studies.draw_trials(2, rng=1, n_hospitals=0), "received 0"),
+        (lambda: studies.draw_trials(2, rng=1, missing="outcome"), "missing='outcome'"),
+        (lambda: studies.analyse_many([]), "at least one data set"),
+        (lambda: studies.analyse_many(3), "got int"),
+        (lambda: studies.analyse_many([1]), "data set 0 must be a Study"),
+        (lambda: studies.analyse_many([pd.DataFrame({"sbp": [1]})]), "no column 'treated'"),
+    ],
+)
+def test_many_refuse_bad_input(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"methods": ["bayes"]}, "got 'bayes'"),
+        ({"effect": "age"}, "got 'age'"),
+        ({"level": 1}, "got 1"),
+        ({"predictors": []}, "predictors must be names"),
+        ({"predictors": ["treated", "twice"]}, "data set 1 cannot be analysed: the columns"),
+        ({"predictors": ["treated", "lost"]}, "data set 1 cannot be analysed: lost must be finite"),
+    ],
+)
+def test_the_data_set_that_fails_is_named(change, message):
+    good, bad = studies.draw_trials(2, n_hospitals=6, patients_per_hospital=8, rng=1)
+    rng = np.random.default_rng(1)
+    good["twice"] = good["lost"] = rng.normal(size=len(good))
+    bad["twice"] = 2 * bad["treated"]
+    bad["lost"] = np.nan
+    with pytest.raises(ValueError, match=message):
+        studies.analyse_many([good, bad], **change)
+
+
+def test_docstrings_of_the_parts_run():
+    for module in (_studies_balanced, _studies_draw, _studies_many):
+        assert doctest.testmod(module).failed == 0
