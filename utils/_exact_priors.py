@@ -102,6 +102,8 @@ class ScalePrior:
                 return np.asarray(self.given.logpdf(value), float) + log_value
             log_pdf, shapes, loc, scale = self._quick
             density = log_pdf((value - loc) / scale, *shapes) - np.log(scale)
+        if self.low == 0 and self.high == np.inf:  # a standard deviation is always inside
+            return density + log_value
         inside = (value >= self.low) & (value <= self.high)
         return np.where(inside, density, -np.inf) + log_value
 

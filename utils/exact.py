@@ -321,7 +321,7 @@ def _axes(
     low = np.log(noise * typical) - 4
     if sigma is None:
         total = max(total, np.log(typical))
-    scan = np.concatenate([np.linspace(low, max(total, low + 4) + 2, 10), tau.landmarks])
+    scan = np.concatenate([np.linspace(low, max(total, low + 4) + 2, 24), tau.landmarks])
     outer = Axis(np.unique(scan), _log(tau.low), _log(tau.high), power[0])
     if sigma is None:
         return outer, None
