@@ -19,6 +19,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, Page
 
+from tests.tracked import tracked_files
 from utils import ROOT
 
 CHROMIUM_ARGUMENTS = [
@@ -75,18 +76,10 @@ class Lab:
 
     def _copy_course(self) -> None:
         """Copy what git would hand to a newcomer, with today's changes."""
-        listing = subprocess.run(
-            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-            cwd=ROOT,
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-        for name in filter(None, listing.split("\0")):
-            if (ROOT / name).is_file():
-                target = self.course / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, target)
+        for source in tracked_files():
+            target = self.course / source.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
 
     def _start(self) -> None:
         settings = self.home / "settings" / "@jupyterlab" / "apputils-extension"

@@ -1,28 +1,14 @@
 """No file of the repository says what only one machine or one session knows."""
 
-import subprocess
-
 import pytest
 
+from tests.tracked import tracked_files
 from utils import ROOT
 from utils.authoring.rules_content import broken_links, forbidden
 
 
-def files():
-    """Return the files that are, or would be, in git."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-        text=True,
-        encoding="utf-8",
-    ).stdout
-    return sorted({ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()})
-
-
 def texts():
-    for path in files():
+    for path in tracked_files():
         try:
             yield path, path.read_text(encoding="utf-8")
         except UnicodeDecodeError:
