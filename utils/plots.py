@@ -45,8 +45,13 @@ _COLOURS = {
     "hospital means": "#B8400B",  # no pooling is the hospitals' own means
     "complete pooling": "#D99300",
     "naive": "#D99300",  # a naive analysis is one that pools completely
+    "hospital dummies": "#B8400B",  # and so is a coefficient for each hospital
     "partial pooling": "#0072B2",
+    "random intercept": "#0072B2",  # the model that pools partially
+    "random slope": "#332288",
+    "within-between": "#882255",
     "cluster-robust": "#009E73",
+    "GEE": "#009E73",  # a pooled line, too, with cluster-robust errors
     "prior": "#56B4E9",
     "posterior": "#C2649A",
     "treated": "#7A2A78",

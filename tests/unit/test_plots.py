@@ -23,6 +23,9 @@ MEET = [
     ("truth", "treated", "control"),
     ("truth", "patients", "yours", "naive"),
     ("truth", "hospital means", "patients", "partial pooling"),
+    ("truth", "naive", "random intercept", "random slope", "cluster-robust", "hospital means"),
+    ("truth", "naive", "hospital dummies", "random intercept", "within-between", "GEE"),
+    ("truth", "patients", "no pooling", "partial pooling", "random slope"),
 ]
 # Machado, Oliveira & Fernandes 2009, severity 1, linear RGB.
 SIGHT = {
