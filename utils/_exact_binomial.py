@@ -12,7 +12,7 @@ from scipy.interpolate import CubicSpline
 from scipy.special import expit, logit
 
 from utils import _exact_curves as curves
-from utils._exact_checks import beta_prior, numbers, probabilities
+from utils._exact_checks import beta_prior, number_list, probabilities
 from utils._exact_counts import Counts, count_tables
 from utils._exact_gaussian import LOG_2PI, BetaPrior
 from utils._exact_priors import ScalePrior
@@ -246,7 +246,7 @@ def binomial(
     >>> fit.hospitals["mean"].round(3).tolist()
     [0.03, 0.113, 0.067]
     """
-    y, n = numbers("events", events), numbers("patients", patients)
+    y, n = number_list("events", events), number_list("patients", patients)
     if len(y) != len(n):
         raise ValueError(f"events and patients must be equally long, got {len(y)} and {len(n)}")
     if np.any(y != np.round(y)) or np.any(n != np.round(n)):

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from utils._patients import Totals
+
 Floats = NDArray[np.float64]
 LOG_2PI = float(np.log(2 * np.pi))
 
@@ -90,9 +92,7 @@ class Sums:
         return len(self.which)
 
 
-def patient_sums(
-    y: Floats, x: Floats, code: NDArray[np.intp], n_hospitals: int, flat: NDArray[np.bool_]
-) -> Sums:
+def patient_sums(y: Floats, x: Floats, hospitals: Totals, flat: NDArray[np.bool_]) -> Sums:
     """Return the sums of patients in hospitals.
 
     Parameters
@@ -100,16 +100,15 @@ def patient_sums(
     y : ndarray, shape (N,)
     x : ndarray, shape (N, p)
         Full column rank.
-    code : ndarray, shape (N,)
-        Hospital of each patient, 0 to n_hospitals - 1.
-    n_hospitals : int
+    hospitals : Totals
+        Sums over the patients of each hospital, as the likelihood takes them.
     flat : ndarray of bool, shape (p,)
         Which coefficients have a flat prior.
     """
-    n = np.bincount(code, minlength=n_hospitals).astype(float)
+    n = hospitals.sizes.astype(float)
     centre, rotation, columns = _rotate(y, x, flat)
-    means = np.stack([np.bincount(code, row, n_hospitals) for row in columns]) / n
-    inside = columns - means.take(code, axis=1)
+    means = np.stack([hospitals(row) for row in columns]) / n
+    inside = columns - means.take(hospitals.codes, axis=1)
     within, residual, means = inside @ inside.T, columns[-1], means.T
     p = x.shape[1]
     total = within[:p, :p] + (means[:, :p] * n[:, None]).T @ means[:, :p]
@@ -145,7 +144,7 @@ def patient_sums(
     # A coefficient that patients can tell does not depend on what only hospitals can, which may
     # be uncertain by many orders more.
     rotation[np.abs(rotation) < 1e-12 * np.abs(rotation).max(1, keepdims=True)] = 0.0
-    df = len(y) - n_hospitals - rank
+    df = len(y) - hospitals.hospitals - rank
     return Sums(
         within=within,
         **_by_size(n, means),

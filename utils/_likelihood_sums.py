@@ -5,33 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from utils._likelihood_blocks import Blocks, Floats
+from utils._patients import Totals
 
 RANK = 1e-9  # a column that others explain to this fraction of its length adds nothing
-
-
-def numbers(name: str, value: ArrayLike) -> Floats:
-    """Return an array of finite numbers or say what is wrong with it."""
-    try:
-        array = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be numeric, got {_short(value)}") from None
-    bad = int(np.sum(~np.isfinite(array)))
-    if bad:
-        raise ValueError(f"{name} must be finite, got {bad} missing or infinite of {array.size}")
-    return array
-
-
-def codes_of(hospital: ArrayLike) -> tuple[NDArray[np.intp], NDArray]:
-    """Return the code of each patient's hospital and the names, without unused categories."""
-    groups = pd.Series(np.asarray(hospital) if not isinstance(hospital, pd.Series) else hospital)
-    if groups.isna().any():
-        raise ValueError(f"hospital must not be missing, got {int(groups.isna().sum())} missing")
-    codes, names = pd.factorize(groups.reset_index(drop=True), sort=True)
-    return codes, np.asarray(names)
 
 
 def orthonormal(columns: Floats, names: Sequence[str], what: str) -> tuple[Floats, Floats]:
@@ -106,7 +85,7 @@ def make_blocks(
     to_beta = np.linalg.inv(r)
     hospitals = int(codes.max()) + 1
     batch = yy.shape
-    total = _Totals(codes, hospitals)
+    total = Totals(codes, hospitals)
     columns = [*np.moveaxis(np.broadcast_to(q_x, (*x.shape[:-2], n, p)), -1, 0), residual]
     zz = np.zeros((*batch, 0, 0, hospitals))
     zxy = np.zeros((*batch, 0, p + 1, hospitals))
@@ -229,26 +208,3 @@ def check_hospitals(blocks: Blocks, effects: int) -> None:
             f"left within hospitals ({int(blocks.n_rows.max())} patients, "
             f"{int(hospitals.max())} hospitals)"
         )
-
-
-class _Totals:
-    """Sums over the patients of each hospital, along the last axis."""
-
-    def __init__(self, codes: NDArray[np.intp], hospitals: int):
-        self.codes, self.hospitals = codes, hospitals
-        self.sorted = bool(np.all(codes[1:] >= codes[:-1]))
-        self.order = None if self.sorted else np.argsort(codes, kind="stable")
-        sizes = np.bincount(codes, minlength=hospitals)
-        self.starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-
-    def __call__(self, values: Floats) -> Floats:
-        if values.ndim == 1:
-            return np.bincount(self.codes, values, self.hospitals)
-        if not self.sorted:
-            values = values[..., self.order]
-        return np.add.reduceat(values, self.starts, axis=-1)
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from utils import likelihood
-from utils._likelihood_sums import codes_of, numbers
+from utils._patients import codes_of, numbers
 from utils._simulate_truth import Study
 from utils._studies_draw import Trials
 

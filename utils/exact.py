@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from utils._exact_binomial import BinomialPosterior, binomial
-from utils._exact_checks import beta_prior, codes, design, numbers, same_rows
+from utils._exact_checks import beta_prior, design, number_list, same_rows
 from utils._exact_gaussian import (
     BetaPrior,
     Likelihood,
@@ -32,6 +32,7 @@ from utils._exact_moments import Moments, Table
 from utils._exact_priors import HalfStudentT, ScalePrior
 from utils._exact_quadrature import Axis, Grid, Integrator, QuadratureError
 from utils._exact_result import Posterior
+from utils._patients import Totals, codes_of
 
 __all__ = [
     "BinomialPosterior",
@@ -106,11 +107,14 @@ def posterior(
     sigma        7.1  3.9
     """
     same_rows(y=y, X=X, group=group)
-    outcome = numbers("y", y)
+    outcome = number_list("y", y)
     x, names = design(X, len(outcome))
-    code, labels = codes(group, len(outcome))
+    code, labels = codes_of(group, "group")
+    if len(code) != len(outcome):
+        raise ValueError(f"y and group must have as many rows, got {len(outcome)} and {len(code)}")
     prior = beta_prior(beta, names)
-    sums = patient_sums(outcome, x, code, len(labels), prior.precision == 0)
+    hospitals = Totals(code, len(labels))
+    sums = patient_sums(outcome, x, hospitals, prior.precision == 0)
     smallest = 1e-13 * np.abs(outcome).max()
     if not sums.residual_sd > smallest:
         raise ValueError("y has no variation that X leaves unexplained: sigma would be 0")
@@ -123,8 +127,7 @@ def posterior(
     tau_prior, sigma_prior = ScalePrior("tau", tau, scale), ScalePrior("sigma", sigma, scale)
     exponents = tail_exponents(sums, prior, tau_prior.tail, sigma_prior.tail)
     _refuse_improper(sums, prior, tau_prior, sigma_prior, exponents)
-    sizes = np.bincount(code, minlength=len(labels))
-    args = (names, labels, {"n": sizes}, X is not None)
+    args = (names, labels.tolist(), {"n": hospitals.sizes}, X is not None)
     return _solve(sums, prior, tau_prior, sigma_prior, exponents, *args)
 
 
@@ -176,7 +179,7 @@ def normal_means(
     tau         3.6  3.22
     """
     same_rows(y=y, se=se, X=X)
-    outcome, error = numbers("y", y), numbers("se", se)
+    outcome, error = number_list("y", y), number_list("se", se)
     if len(error) != len(outcome):
         raise ValueError(f"y and se must be equally long, got {len(outcome)} and {len(error)}")
     if np.any(error <= 0):

@@ -29,7 +29,8 @@ from utils import _likelihood_blocks as engine
 from utils import _likelihood_solve as solve
 from utils._likelihood_blocks import Blocks, Floats
 from utils._likelihood_fits import InterceptFit, SlopeFit
-from utils._likelihood_sums import check_hospitals, check_sizes, codes_of, make_blocks, numbers
+from utils._likelihood_sums import check_hospitals, check_sizes, make_blocks
+from utils._patients import codes_of, numbers
 
 __all__ = [
     "InterceptFit",

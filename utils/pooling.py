@@ -16,6 +16,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from utils._patients import as_float, codes_of, numbers
+
 __all__ = [
     "AnovaICC",
     "anova_icc",
@@ -115,7 +117,7 @@ def design_effect(icc: ArrayLike, patients_per_hospital: ArrayLike) -> float | F
     >>> design_effect(0.25, [8, 24])
     5.75
     """
-    sizes = _floats("patients_per_hospital", patients_per_hospital)
+    sizes = as_float("patients_per_hospital", patients_per_hospital)
     if sizes.ndim > 1 or sizes.size == 0:
         raise ValueError(
             "patients_per_hospital must be one number or a list of hospital sizes, "
@@ -123,7 +125,7 @@ def design_effect(icc: ArrayLike, patients_per_hospital: ArrayLike) -> float | F
         )
     if not np.all(np.isfinite(sizes) & (sizes >= 1)):
         raise ValueError(f"patients_per_hospital must be 1 or more, got {patients_per_hospital!r}")
-    rho = _floats("icc", icc)
+    rho = as_float("icc", icc)
     largest = float(sizes.max())
     lowest = -1 / (largest - 1) if largest > 1 else -1.0
     if not np.all((rho >= lowest) & (rho <= 1)):
@@ -155,8 +157,8 @@ def effective_sample_size(n_patients: ArrayLike, design_effect: ArrayLike) -> fl
     >>> effective_sample_size(480, design_effect=4)
     120.0
     """
-    patients = _floats("n_patients", n_patients)
-    effect = _floats("design_effect", design_effect)
+    patients = as_float("n_patients", n_patients)
+    effect = as_float("design_effect", design_effect)
     if not np.all(np.isfinite(patients) & (patients >= 0)):
         raise ValueError(f"n_patients must be 0 or more, got {n_patients!r}")
     if not np.all(np.isfinite(effect) & (effect > 0)):
@@ -194,7 +196,7 @@ def shrinkage_weight(n: ArrayLike, hospital_sd: ArrayLike, patient_sd: ArrayLike
     >>> shrinkage_weight(4, hospital_sd=float("inf"), patient_sd=12)
     1.0
     """
-    patients = _floats("n", n)
+    patients = as_float("n", n)
     if not np.all(np.isfinite(patients) & (patients >= 0)):
         raise ValueError(f"n must be 0 or more patients, and finite, got {n!r}")
     between, within = _two_sds(hospital_sd, patient_sd)
@@ -339,16 +341,9 @@ def three_poolings(
     return table
 
 
-def _floats(name: str, value: ArrayLike) -> Floats:
-    try:
-        return np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be numeric, got {value!r}") from None
-
-
 def _two_sds(hospital_sd: ArrayLike, patient_sd: ArrayLike) -> tuple[Floats, Floats]:
-    between = _floats("hospital_sd", hospital_sd)
-    within = _floats("patient_sd", patient_sd)
+    between = as_float("hospital_sd", hospital_sd)
+    within = as_float("patient_sd", patient_sd)
     for name, value in (("hospital_sd", between), ("patient_sd", within)):
         if not np.all(value >= 0):
             raise ValueError(f"{name} must be 0 or more, got {value}")
@@ -381,16 +376,11 @@ def _grouped(
     if isinstance(y, pd.Series) and isinstance(hospital, pd.Series):
         if len(y) == len(hospital) and not y.index.equals(hospital.index):
             raise ValueError("y and hospital must have the same index, got two that differ")
-    outcome = _floats("y", y)
-    groups = pd.Series(hospital).reset_index(drop=True)
-    if outcome.ndim != 1 or len(outcome) != len(groups) or len(outcome) == 0:
+    outcome = numbers("y", y)
+    codes, names = codes_of(hospital)
+    if outcome.shape != codes.shape or len(codes) == 0:
         raise ValueError(
             "y and hospital must be lists of the same length with one entry per patient, "
-            f"got shapes {outcome.shape} and {groups.shape}"
+            f"got shapes {outcome.shape} and {codes.shape}"
         )
-    if not np.all(np.isfinite(outcome)):
-        raise ValueError(f"y must be finite, got {int(np.sum(~np.isfinite(outcome)))} that are not")
-    if groups.isna().any():
-        raise ValueError(f"hospital must not be missing, got {int(groups.isna().sum())} missing")
-    present = groups.astype("category").cat.remove_unused_categories()
-    return outcome, present.cat.codes.to_numpy(), present.cat.categories.to_numpy()
+    return outcome, codes, names

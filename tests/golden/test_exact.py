@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 from scipy.special import expit
 
-from utils import ROOT, exact
+from utils import ROOT, exact, likelihood
+from utils._exact_checks import beta_prior
 from utils._exact_curves import mixture_quantiles
+from utils._exact_gaussian import Likelihood, patient_sums
 from utils._exact_priors import ScalePrior, pymc_prior
 from utils._exact_rules import GAUSS, KRONROD, NODES
+from utils._patients import Totals
 
 GOLDEN = json.loads((Path(ROOT) / "tests/golden/exact_reference.json").read_text("utf-8"))
 TOLERANCE = 1e-4  # posterior SDs, as promised
@@ -173,6 +176,18 @@ def test_eight_schools(entry, tau, beta):
     quantiles = fit.hospital_quantiles(q)
     for school, row in fit.hospitals.iterrows():
         close(row, reference[f"theta[{school}]"], quantiles.loc[school].to_numpy())
+
+
+@pytest.mark.parametrize("sizes", [(1, 4, 9, 30), (25,) * 12], ids=["unbalanced", "balanced"])
+def test_with_a_flat_beta_it_is_the_likelihood_that_the_frequentist_fits_use(sizes):
+    y, x, group = simulate(8, sizes, 2.0, 3.0)
+    patients, prior = Totals(group, len(sizes)), beta_prior(None, ["a", "b"])
+    ours = Likelihood(patient_sums(y, x, patients, prior.precision == 0), prior)
+    tau, sigma = np.meshgrid([1e-3, 0.4, 2.0, 30.0], [0.5, 3.0, 20.0])
+    theirs = likelihood.joint_loglik(likelihood.sums(y, x, group), tau, sigma)
+    np.testing.assert_allclose(
+        ours.log_likelihood(np.log(tau), np.log(sigma)), theirs, rtol=1e-11, atol=1e-9
+    )
 
 
 def test_radon():
@@ -504,7 +519,7 @@ TWICE = np.column_stack([np.ones(15), np.arange(15.0), 3 - 2 * np.arange(15.0)])
     [
         ({"y": np.r_[np.nan, Y15[1:]]}, "first in row 0"),
         ({"y": np.r_[Y15[:-1], np.inf]}, "first in row 14"),
-        ({"y": ["a"] * 15}, "y must hold real numbers"),
+        ({"y": ["a"] * 15}, "y must be numeric"),
         ({"y": Y15[:-1]}, "as many rows"),
         ({"y": []}, "list of numbers"),
         ({"y": Y15 * 0 + 4}, "no variation"),
@@ -515,7 +530,7 @@ TWICE = np.column_stack([np.ones(15), np.arange(15.0), 3 - 2 * np.arange(15.0)])
         ({"X": np.zeros((15, 1))}, "zero throughout"),
         ({"X": np.full((15, 1), np.nan)}, "X must be finite"),
         ({"X": np.eye(16)[:15]}, "too many"),
-        ({"group": [None] * 15}, "missing in 15 rows"),
+        ({"group": [None] * 15}, "got 15 missing"),
         ({"group": np.arange(14)}, "as many rows"),
         ({"beta": 3}, "beta must be None"),
         ({"beta": (0, 0)}, "sds above 0"),

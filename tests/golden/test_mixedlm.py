@@ -12,7 +12,7 @@ from statsmodels.regression.mixed_linear_model import MixedLM
 
 from tests.golden import MODELS, reference
 from utils import mixedlm
-from utils._likelihood_sums import codes_of
+from utils._patients import codes_of
 from utils.likelihood import fit_intercept, sums
 from utils.mixedlm import FitError, LMMFit
 from utils.simulate import med_trial
