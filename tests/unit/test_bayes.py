@@ -5,6 +5,7 @@ import doctest
 import arviz as az
 import numpy as np
 import patsy
+import pytensor
 import pytest
 import statsmodels.formula.api as smf
 import xarray as xr
@@ -265,3 +266,10 @@ def test_lenses_refuse_what_cannot_be(data, change, message):
 def test_docstrings_run():
     for module in (bayes, _bayes_lenses):
         assert doctest.testmod(module).failed == 0
+
+
+def test_set_up_is_kept_by_the_libraries():
+    bayes.set_up()
+    assert pytensor.config.numba__fastmath is False
+    assert az.rcParams["stats.ci_prob"] == 0.95
+    assert az.rcParams["stats.round_to"] == "4g"
