@@ -14,15 +14,18 @@ bayes.set_up()
 import arviz as az
 import numpy as np
 import pymc as pm
-with pm.Model():
-    mean = pm.Normal("mean", 140, 10)
-    hospital_sd = pm.HalfNormal("hospital_sd", 10)
-    u = pm.Normal("u", 0, hospital_sd, shape=8)
-    y = np.random.default_rng(1).normal(140, 12, 80)
-    pm.Normal("y", mean + u[np.repeat(np.arange(8), 10)], 12, observed=y)
-    draws = pm.sample(200, tune=300, chains=2, cores=1, nuts_sampler="nutpie", random_seed=1,
+rng = np.random.default_rng(1)
+age = rng.normal(50, 10, 200)
+y = 118 + 0.4 * age + rng.normal(0, 10, 200)
+hospital = np.repeat(np.arange(20), 10)
+with pm.Model():  # without set_up, the intercept's mean differs in the fourth digit
+    intercept, age_effect = pm.Normal("intercept", 120, 30), pm.Normal("age_effect", 0, 2)
+    hospital_sd, patient_sd = pm.HalfNormal("hospital_sd", 5), pm.HalfNormal("patient_sd", 20)
+    z = pm.Normal("z", 0, 1, shape=20)
+    pm.Normal("y", intercept + hospital_sd * z[hospital] + age_effect * age, patient_sd, observed=y)
+    draws = pm.sample(500, tune=500, chains=2, cores=1, nuts_sampler="nutpie", random_seed=1,
                       progressbar=False, quiet=True)
-print(repr(float(draws.posterior["hospital_sd"].mean())), az.rcParams["stats.round_to"])
+print(repr(float(draws.posterior["intercept"].mean())), az.rcParams["stats.round_to"])
 """
 
 
