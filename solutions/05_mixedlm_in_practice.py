@@ -76,7 +76,7 @@ print(printed.summary())
 # highest likelihood are the <dfn>maximum likelihood</dfn> (ML) estimates.
 #
 # Likelihoods of 220 patients are tiny, so we take logarithms. A log-likelihood that is higher by 1
-# means that the data were 2.7 times as probable.
+# means that the data would be 2.7 times as probable.
 #
 # A hospital tells two things. Its mean scatters around the model's line (here: one value for each
 # arm) with variance `hospital_sd`² + `patient_sd`²/$n$; you know that sum from lesson 3. And its
@@ -221,9 +221,9 @@ plots.show(
 # Read the scoreboard. By ML the hospital variance comes out much too small on average. By REML it
 # is about right. (The *square root* of a right-on-average variance is a little too small on
 # average. That is why REML's mean `hospital_sd` is still below 4.) By typical error (lesson 3)
-# neither wins: REML is closer to `hospital_sd`, ML to the variance, because it
-# strays less far above. The histogram adds that ML says more often that hospitals do not differ at
-# all: the bar at 0.
+# neither wins: REML is closer to `hospital_sd`, ML to the variance, because it strays less far
+# above. The histogram adds that ML says more often that hospitals do not differ at all: the bar at
+# 0.
 #
 # What does it cost? The estimates of the effect scatter alike (last two lines), but by ML the
 # standard errors claim clearly less scatter than there is. So its intervals are too short. The
@@ -337,8 +337,8 @@ check("E05.2", upper_end)
 # %% [markdown]
 # ## The summary, line by line
 #
-# Back to what `MixedLM` printed. First the lines that you can take at their word, if you know what
-# they are.
+# Back to what `MixedLM` printed. Here is each line, and whether to trust it. The rest of this
+# section shows why.
 #
 # | printed | what it is | trust it? |
 # | --- | --- | --- |
@@ -483,12 +483,12 @@ safe
 # %% [markdown]
 # ### Exercise E05.3 · From the printed lines to a weight
 #
-# A summary prints `Scale: 81.0` and `hospital Var 9.0`. One of the hospitals has 24 patients.
+# A summary prints `Scale: 100.0` and `hospital Var 8.0`. One of the hospitals has 25 patients.
 # Compute the shrinkage weight of its own mean (lesson 3). Give at least two decimals.
 
 # %%
 # BEGIN SOLUTION
-printed_weight = 9.0 / (9.0 + 81.0 / 24)
+printed_weight = 8.0 / (8.0 + 100.0 / 25)
 # END SOLUTION
 
 # %%
@@ -582,7 +582,7 @@ plots.show(
 # %% [markdown]
 # The hill is harmless: one clear top, and 0 lies far below it. The default optimiser stopped at the
 # worst place in sight. The infinite height was never there: it is what the program's formulas give
-# when they divide by a variance of 0.
+# where `hospital_sd` is 0.
 #
 # One of the warnings came with the right fit, too: "the MLE may be on the boundary". It sounds as
 # if `hospital_sd` were 0. Take the logarithm to base 2 (doublings) in place of the natural one.
@@ -747,7 +747,8 @@ blups.round(1)
 #
 # An interval for something not yet seen, a new hospital or a new patient, is a <dfn>prediction
 # interval</dfn>. For one *patient*, add `patient_sd`² to the variance. The `predict` of
-# `utils.mixedlm` has a `level` for each question:
+# `utils.mixedlm` has a `level` for each question: "hospital" for *this* one, "population" for the
+# *average*, and "new hospital".
 
 # %% tags=["nbval-check-output"]
 levels = ["hospital", "population", "new hospital"]
@@ -851,7 +852,8 @@ check("E05.5", interval_answer)
 # The claim: *mixed models account for the correlation within a cluster; ignore it, and standard
 # errors are too small.* Lesson 2 ruled on the second half. Now the first. In 4,000 trials each the
 # protocol does nothing. How often does a test at 5 % claim an effect, with treatment by hospital
-# and by patient, and with 6 to 40 hospitals of 30 patients?
+# and by patient, and with 6 to 40 hospitals of 30 patients? (`hospital_sd` and `patient_sd` are
+# those of our trial.)
 
 # %%
 rates, honest = {}, {}

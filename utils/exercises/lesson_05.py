@@ -16,7 +16,7 @@ from utils.pooling import shrinkage_weight
 from utils.simulate import Study, med_trial
 
 # The printed lines of E05.3, as the lesson states them.
-SCALE, HOSPITAL_VAR, PATIENTS = 81.0, 9.0, 24
+SCALE, HOSPITAL_VAR, PATIENTS = 100.0, 8.0, 25
 
 # In own hospitals each wrong way must be this far off somewhere (mmHg).
 _APART = 0.06
@@ -168,7 +168,7 @@ EXERCISES = (
             quantity="the upper end",
             unit="% of predicted",
             reference=lambda: _end(_CUT),
-            absolute=0.06,
+            absolute=0.04,
             tolerance_reason="one decimal, from a grid with steps of .01",
             low=0,
             misconceptions=(
@@ -241,17 +241,21 @@ EXERCISES = (
                 ),
                 Misconception(
                     "You took roots first. A weight is a share of variance.",
-                    lambda: 3 / (3 + 9 / PATIENTS),
+                    lambda: HOSPITAL_VAR**0.5 / (HOSPITAL_VAR**0.5 + SCALE**0.5 / PATIENTS),
                 ),
                 Misconception(
                     "You took roots first, and divided by the root of n. A weight is a share of "
                     "variance.",
-                    lambda: 3 / (3 + 9 / PATIENTS**0.5),
+                    lambda: HOSPITAL_VAR**0.5 / (HOSPITAL_VAR**0.5 + (SCALE / PATIENTS) ** 0.5),
                 ),
                 Misconception(
                     "You mixed a standard deviation with a variance. Use both lines as they are "
                     "printed.",
                     lambda: HOSPITAL_VAR / (HOSPITAL_VAR + SCALE**0.5 / PATIENTS),
+                ),
+                Misconception(
+                    "You left out the hospital variance. In n/(n + k), k is Scale over it.",
+                    lambda: PATIENTS / (PATIENTS + SCALE),
                 ),
                 Misconception(
                     "That is the variance of the hospital's mean that is due to its patients. The "
