@@ -21,6 +21,12 @@ EXPLORERS = {
         "Intraclass correlation",
         "0.2",
     ),
+    "likelihood": (
+        "05_mixedlm_in_practice",
+        "likelihood_explorer(",
+        "Hospital SD (mmHg)",
+        "7",
+    ),
     "pooling": (
         "03_three_ways_to_pool",
         "pooling_explorer(",
