@@ -21,6 +21,12 @@ EXPLORERS = {
         "Intraclass correlation",
         "0.2",
     ),
+    "covariance": (
+        "04_reading_and_writing_a_mixed_model",
+        "covariance_explorer(",
+        "Hospital SD (mmHg)",
+        "9",
+    ),
     "pooling": (
         "03_three_ways_to_pool",
         "pooling_explorer(",
