@@ -81,6 +81,12 @@ def _within(study: Study) -> float:
     return float(x @ y / (x @ x))
 
 
+def _mean_difference(study: Study) -> float:
+    """Return the plain mean of the hospitals' own differences, where both arms are there."""
+    means = study.data.groupby(["hospital", "treated"], observed=True)["sbp"].mean().unstack()
+    return float((means[1] - means[0]).mean())
+
+
 def _error_by_hand(study: Study) -> float:
     _, X, codes = _columns(study)
     inverse = np.linalg.inv(_implied(study, codes))
@@ -118,6 +124,16 @@ _EFFECT_MISTAKES: tuple[tuple[str, Callable[[Study], float]], ...] = (
         lambda study: float(
             _weighted(study, lambda codes: np.linalg.inv(_implied(study, codes)))[0]
         ),
+    ),
+    (
+        "That is the plain mean of the hospitals' own differences: hospitals of two patients count "
+        "as much as those of nine, and those with one arm not at all. Weight by the inverse of V.",
+        _mean_difference,
+    ),
+    (
+        "That is the true effect, from which the patients were made. The question asks what the "
+        "model estimates from the patients.",
+        lambda study: float(study.truth.treatment_effect),
     ),
     (
         "That is the standard error of the effect. The question asks for the estimate.",
@@ -339,8 +355,9 @@ EXERCISES = (
                 1: "That is a description of a sound design: patients drew lots within hospitals.",
                 2: "The hospitals are meant to stand for others, and the lot makes treatment "
                 "independent of their levels: a good reason and a safe one.",
-                3: "An estimate with its interval is good reporting.",
-                5: "That is the wish of the reader, and sound advice.",
+                3: "An estimate with its interval is good reporting. Whether the interval is wide "
+                "enough depends on what sentence 4 takes for granted.",
+                5: "Whether an effect changes with age is another question, and a sound one.",
             },
             reasons={
                 "a": "Fifty hospitals are plenty for one standard deviation between hospitals.",
