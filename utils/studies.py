@@ -4,7 +4,7 @@
   sums per hospital and arm, which are drawn from their exact distributions; no patient is ever
   stored.
 - `draw_trials` and `analyse_many`: any trials of `utils.simulate.med_trial`, patient by patient,
-  all of them analysed together.
+  all of them analysed together; `analyse_alternatives` adds hospital dummies and GEE.
 - `replicate`: any experiment, over cores or a cluster; `failures` lists what went wrong.
 """
 
@@ -14,18 +14,21 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from utils._studies_alternatives import ALTERNATIVES, analyse_alternatives
 from utils._studies_balanced import BalancedFit, balanced_reml
 from utils._studies_draw import Trials, draw_trials
 from utils._studies_many import ANALYSES, analyse_many
 from utils._studies_replicate import Interrupted, failures, replicate
 
 __all__ = [
+    "ALTERNATIVES",
     "ANALYSES",
     "METHODS",
     "RANDOM_INTERCEPT",
     "BalancedFit",
     "Interrupted",
     "Trials",
+    "analyse_alternatives",
     "analyse_many",
     "analyse_sums",
     "balanced_reml",

@@ -1,6 +1,7 @@
 """Explorers: a parameter to drag, a figure and a sentence that follow."""
 
 from utils.widgets._base import Explorer
+from utils.widgets.covariance import covariance_explorer
 from utils.widgets.design_effect import design_effect_explorer
 from utils.widgets.least_squares import least_squares_explorer
 from utils.widgets.likelihood import likelihood_explorer
@@ -8,6 +9,7 @@ from utils.widgets.pooling import pooling_explorer
 
 __all__ = [
     "Explorer",
+    "covariance_explorer",
     "design_effect_explorer",
     "least_squares_explorer",
     "likelihood_explorer",
