@@ -26,6 +26,7 @@ EXPLORERS = {
         "likelihood_explorer(",
         "Hospital SD (mmHg)",
         "7",
+    ),
     "covariance": (
         "04_reading_and_writing_a_mixed_model",
         "covariance_explorer(",

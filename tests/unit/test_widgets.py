@@ -52,6 +52,8 @@ EXPLORERS = {
             {"hospital_sd": 9.0},
             {"data": "6 hospitals", "hospital_sd": 0.0},
             {"data": "40 hospitals", "hospital_sd": 4.2},
+        ],
+    ),
     "covariance": (
         covariance_explorer,
         [
