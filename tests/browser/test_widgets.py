@@ -21,6 +21,12 @@ EXPLORERS = {
         "Intraclass correlation",
         "0.2",
     ),
+    "design studio": (
+        "07_few_hospitals_honest_inference",
+        "design_studio_explorer(",
+        "Hospitals",
+        "20",
+    ),
     "pooling": (
         "03_three_ways_to_pool",
         "pooling_explorer(",

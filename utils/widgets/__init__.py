@@ -2,12 +2,14 @@
 
 from utils.widgets._base import Explorer
 from utils.widgets.design_effect import design_effect_explorer
+from utils.widgets.design_studio import design_studio_explorer
 from utils.widgets.least_squares import least_squares_explorer
 from utils.widgets.pooling import pooling_explorer
 
 __all__ = [
     "Explorer",
     "design_effect_explorer",
+    "design_studio_explorer",
     "least_squares_explorer",
     "pooling_explorer",
 ]
