@@ -121,7 +121,7 @@ class Trial:
         By patient, hospital j has the mean m_j of its patients and the difference d_j of its
         arms, with covariance effect_sd²/2: their sums of squares are the diagonal of a Wishart
         matrix, drawn by Bartlett's decomposition (Proceedings of the Royal Society of Edinburgh
-        1934; 53: 260-283).
+        1933; 53: 260-283).
         """
         size, noise = self.patients_per_hospital, self.patient_sd**2
         if self.by_hospital:

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from utils._balanced_squares import Squares, Trial, standard_errors
+from utils._few_hospitals_figure import draw_coverage
 
-__all__ = ["METHODS", "chance_of_zero", "compare_intervals", "draw_fits"]
+__all__ = ["METHODS", "chance_of_zero", "compare_intervals", "draw_coverage", "draw_fits"]
 
 Floats = NDArray[np.float64]
 
@@ -61,7 +62,7 @@ def chance_of_zero(
     The estimate is 0 where the mean square between hospitals is not above that within them.
     Their ratio is 1 + n hospital_sd²/patient_sd² times an F variable, so the chance is a value
     of the F distribution function (Searle, Casella and McCulloch, *Variance Components*, 1992,
-    section 3.5).
+    chapter 3).
 
     Examples
     --------

@@ -2,13 +2,28 @@
 
 import doctest
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from scipy import stats
 
-from utils import _balanced_squares, few_hospitals, likelihood, mixedlm, studies
+from utils import (
+    _balanced_squares,
+    _few_hospitals_figure,
+    few_hospitals,
+    likelihood,
+    mixedlm,
+    plots,
+    studies,
+)
 from utils._balanced_squares import Squares, Trial, standard_errors
-from utils.few_hospitals import METHODS, chance_of_zero, compare_intervals, draw_fits
+from utils.few_hospitals import (
+    METHODS,
+    chance_of_zero,
+    compare_intervals,
+    draw_coverage,
+    draw_fits,
+)
 from utils.simulate import med_trial
 
 SPINE = {"patients_per_hospital": 20, "hospital_sd": 3, "patient_sd": 12}
@@ -263,6 +278,27 @@ def test_impossible_numbers_of_trials_and_levels_are_refused():
         compare_intervals([6], level=1, **good)
 
 
-@pytest.mark.parametrize("module", [few_hospitals, _balanced_squares])
+def test_coverage_is_drawn_as_it_is_computed():
+    table = compare_intervals([6, 20], assignment="hospital", n_trials=500, rng=1, **SPINE)
+    with plt.rc_context({"figure.constrained_layout.use": True}):
+        fig = plt.figure()
+        draw_coverage({"one": table, "two": table}, fig)
+    assert [ax.get_title() or ax.get_title(loc="left") for ax in fig.axes] == ["one", "two"]
+    drawn = {line.get_label(): line for line in fig.axes[1].get_lines()}
+    for method in METHODS:
+        expected = 100 * table["coverage"].unstack("method")[method]
+        np.testing.assert_allclose(drawn[method].get_ydata(), expected)
+        np.testing.assert_array_equal(drawn[method].get_xdata(), [6, 20])
+    assert drawn["hospital means"].get_color() == plots.PALETTE["hospital means"]
+    assert {drawn[m].get_color() for m in METHODS[:5]} == {plots.PALETTE["random intercept"]}
+    looks = {(drawn[m].get_linestyle(), drawn[m].get_marker()) for m in METHODS}
+    assert len(looks) == len(METHODS)  # told apart without colour
+    plt.close(fig)
+    with pytest.raises(ValueError, match="tables with a column coverage, got"):
+        draw_coverage({}, plt.figure())
+    plt.close("all")
+
+
+@pytest.mark.parametrize("module", [few_hospitals, _balanced_squares, _few_hospitals_figure])
 def test_examples(module):
     assert doctest.testmod(module).failed == 0
