@@ -57,7 +57,8 @@ plots.set_style()
 # %%
 six = dict(n_hospitals=6, patients_per_hospital=20, hospital_sd=3, patient_sd=12)
 trial = med_trial(**six, treatment_effect=-4, assignment="hospital", rng=374).data
-MODEL, MEANS, NAIVE = (plots.PALETTE[i] for i in ["random intercept", "hospital means", "naive"])
+MODEL, MEANS = plots.PALETTE["random intercept"], plots.PALETTE["hospital means"]
+NAIVE, TRUTH = plots.PALETTE["naive"], plots.PALETTE["truth"]
 fig, ax = plt.subplots(figsize=(8, 3.6))
 plots.patients_by_hospital(trial, ax)
 plots.show(
@@ -161,8 +162,8 @@ height = likelihood.profile_loglik(curve, grid)
 # %%
 fig, ax = plt.subplots(figsize=(8, 3.6))
 ax.plot(grid, height - height.max(), color=MODEL)
-ax.axhline(-3.84 / 2, color="black", linestyle=":")
-ax.axvline(3, color="black", linestyle="--")
+ax.axhline(-3.84 / 2, color=TRUTH, linestyle=":")
+ax.axvline(3, color=TRUTH, linestyle="--")
 ax.hlines(-4.4, sd["lower"], sd["upper"], color=MODEL, linewidth=5)
 ax.text(0.1, -4.2, "95 % profile interval")
 ax.text(3.1, -3.4, "the truth")
@@ -208,7 +209,7 @@ for ax, hospitals in zip(axes, [6, 40], strict=True):
     above = many.loc[many["hospital_sd"] > 0, "hospital_sd"]
     ax.hist(above, np.arange(0, 11, 0.5), weights=np.full(len(above), 100 / 20_000), color=MODEL)
     ax.bar(-0.5, at_zero, 0.5, color=NAIVE)
-    ax.axvline(3, color="black", linestyle="--")
+    ax.axvline(3, color=TRUTH, linestyle="--")
     ax.set_title(f"{hospitals} hospitals of 20: {at_zero:.1f} % exactly 0")
     ax.set(xlabel="estimated hospital_sd (mmHg)", xlim=(-1, 10))
 axes[0].set_ylabel("trials out of 20,000 (%)")
@@ -277,7 +278,7 @@ for (hospitals, ratio), dash in zip(no_difference.items(), ["-", "--", ":"], str
     share = [(ratio > value).mean() for value in x]
     ax.plot(x, share, dash, color=MODEL, label=f"{hospitals} hospitals")
 ax.plot(x, stats.chi2.sf(x, 1), color=NAIVE, label="χ²₁")
-ax.plot(x, stats.chi2.sf(x, 1) / 2, color="black", linewidth=1.2, label="half of χ²₁")
+ax.plot(x, stats.chi2.sf(x, 1) / 2, color=TRUTH, linewidth=1.2, label="half of χ²₁")
 ax.axhline(0.05, color="0.6", linewidth=0.8)
 plots.log_axis(ax, [0.01, 0.05, 0.1, 0.5, 1], "share of trials above", axis="y")
 ax.set(xlabel="twice the drop of the log-likelihood", xlim=(0, 6), ylim=(0.006, 1.1))
@@ -430,7 +431,7 @@ fig, ax = plt.subplots(figsize=(8.5, 3.8))
 ax.plot(x, 2 * stats.t.sf(x, 4), "--", color=MEANS, label="t with 4 degrees of freedom")
 ax.plot(x, [(t_null >= value).mean() for value in x], color=MODEL, label="bootstrap")
 ax.plot(x, 2 * stats.norm.sf(x), color=NAIVE, label="z")
-ax.axvline(abs(effect["t"]), color="black", linestyle=":", label="our trial")
+ax.axvline(abs(effect["t"]), color=TRUTH, linestyle=":", label="our trial")
 ax.axhline(0.05, color="0.6", linewidth=0.8)
 plots.log_axis(ax, [0.01, 0.05, 0.1, 0.5, 1], "share at least so far from 0", axis="y")
 ax.set(xlabel="estimate / standard error (without sign)", xlim=(0, 5), ylim=(0.004, 1.1))
@@ -584,7 +585,7 @@ steps = pd.DataFrame({j: score(j, 20) for j in [4, 6, 8, 10, 14, 20, 30, 50, 100
 fig, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.7))
 left.plot(steps["z claims"], "o-", color=MODEL, label="z-test")
 left.plot(steps["t claims"], "o-", color=MEANS, label="t-test on hospital means")
-left.axhline(5, color="black", linewidth=0.8)
+left.axhline(5, color=TRUTH, linewidth=0.8)
 right.plot(steps["its error"], "o-", color=MODEL, label="typical error, % of the truth")
 right.plot(steps["hospital_sd is 0"], "s--", color=NAIVE, label="estimated as 0, % of trials")
 for ax, label in [(left, "type-I error (%)"), (right, "estimated hospital_sd (%)")]:
