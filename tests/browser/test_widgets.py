@@ -32,6 +32,11 @@ EXPLORERS = {
         "covariance_explorer(",
         "Hospital SD (mmHg)",
         "9",
+    "design studio": (
+        "07_few_hospitals_honest_inference",
+        "design_studio_explorer(",
+        "Hospitals",
+        "20",
     ),
     "pooling": (
         "03_three_ways_to_pool",

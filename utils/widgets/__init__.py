@@ -3,6 +3,7 @@
 from utils.widgets._base import Explorer
 from utils.widgets.covariance import covariance_explorer
 from utils.widgets.design_effect import design_effect_explorer
+from utils.widgets.design_studio import design_studio_explorer
 from utils.widgets.least_squares import least_squares_explorer
 from utils.widgets.likelihood import likelihood_explorer
 from utils.widgets.pooling import pooling_explorer
@@ -11,6 +12,7 @@ __all__ = [
     "Explorer",
     "covariance_explorer",
     "design_effect_explorer",
+    "design_studio_explorer",
     "least_squares_explorer",
     "likelihood_explorer",
     "pooling_explorer",
