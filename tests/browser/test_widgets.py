@@ -32,6 +32,7 @@ EXPLORERS = {
         "covariance_explorer(",
         "Hospital SD (mmHg)",
         "9",
+    ),
     "design studio": (
         "07_few_hospitals_honest_inference",
         "design_studio_explorer(",

@@ -64,6 +64,8 @@ EXPLORERS = {
             {"effect_sd": 5.0},
             {"hospital_sd": 4.0, "effect_sd": 10.0, "correlation": -0.9, "patient_sd": 14.0},
             {"hospital_sd": 12.0, "effect_sd": 10.0, "correlation": 1.0},
+        ],
+    ),
     "design_studio": (
         design_studio_explorer,
         [
@@ -601,6 +603,8 @@ def test_covariance_refuses(change, message):
     good = {"hospital_sd": 6, "effect_sd": 5, "patient_sd": 8, "correlation": 0}
     with pytest.raises(ValueError, match=message):
         co.compute(**{**good, **change})
+
+
 # ---------------------------------------------------------------- design studio
 
 
