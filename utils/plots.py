@@ -57,6 +57,10 @@ _COLOURS = {
     "treated": "#7A2A78",
     "control": "#4FA7DB",
     "yours": "#5B2C9F",  # what the learner has set by hand
+    "region": "#54301A",  # levels, from the top down; surgeons cross them
+    "hospital": "#B8400B",
+    "ward": "#E8936A",
+    "surgeon": "#9AAE1F",
 }
 
 #: Thing -> colour, read-only. Things that never differ share one colour on purpose.

@@ -45,6 +45,12 @@ EXPLORERS = {
         "Supposed hospital SD (mmHg)",
         "3",
     ),
+    "levels": (
+        "09_more_than_two_levels",
+        "levels_explorer(",
+        "Region SD (mmHg)",
+        "7",
+    ),
 }
 TOO_SLOW = 400  # ms; the bar is 150 on a quiet machine, and a busy one must not fail the run
 

@@ -26,6 +26,8 @@ MEET = [
     ("truth", "naive", "random intercept", "random slope", "cluster-robust", "hospital means"),
     ("truth", "naive", "hospital dummies", "random intercept", "within-between", "GEE"),
     ("truth", "patients", "no pooling", "partial pooling", "random slope"),
+    ("truth", "region", "hospital", "ward", "surgeon", "patients"),
+    ("truth", "naive", "hospital", "ward", "random intercept"),
 ]
 # Machado, Oliveira & Fernandes 2009, severity 1, linear RGB.
 SIGHT = {

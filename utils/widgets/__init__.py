@@ -6,6 +6,7 @@ from utils.widgets.design_effect import design_effect_explorer
 from utils.widgets.design_studio import design_studio_explorer
 from utils.widgets.least_squares import least_squares_explorer
 from utils.widgets.likelihood import likelihood_explorer
+from utils.widgets.levels import levels_explorer
 from utils.widgets.pooling import pooling_explorer
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "design_studio_explorer",
     "least_squares_explorer",
     "likelihood_explorer",
+    "levels_explorer",
     "pooling_explorer",
 ]

@@ -1,0 +1,303 @@
+import itertools
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from utils import costs, level_figures, levels, mixedlm, nested
+from utils.datasets import load
+from utils.simulate import med_trial
+
+SDS = {"region": 3, "hospital": 6, "ward": 6, "patient": 12}
+COUNTS = {"region": 4, "hospital": 4, "ward": 2, "patient": 6}
+MODELS = {"none": [], "hospitals": ["hospital"], "wards": ["ward"], "both": ["hospital", "ward"]}
+TREE = {"groups": "hospital", "vc_formula": {"ward": "0 + C(ward)"}}
+
+
+def balanced(rng, counts, sds, given_by):
+    """Return patients of hospitals of wards, half of a level's units treated, nothing by it."""
+    hospitals, wards, size = counts.values()
+    y = (
+        rng.normal(0, sds["hospital"], (hospitals, 1, 1))
+        + rng.normal(0, sds["ward"], (hospitals, wards, 1))
+        + rng.normal(0, sds["patient"], (hospitals, wards, size))
+    )
+    index = np.indices(y.shape)[list(counts).index(given_by)]
+    h, w, _ = np.indices(y.shape)
+    return pd.DataFrame(
+        {
+            "hospital": h.ravel(),
+            "ward": (100 * h + w).ravel(),
+            "treated": (index % 2).ravel(),
+            "sbp": y.ravel(),
+        }
+    )
+
+
+def squares_of(data, counts, given_by):
+    """Return estimate, mean squares and degrees of freedom, the treatment taken out."""
+    hospitals, wards, size = counts.values()
+    x = data["treated"] - 0.5
+    estimate = 4 * (x * data["sbp"]).mean()
+    y = (data["sbp"] - estimate * x).to_numpy().reshape(hospitals, wards, size)
+    means = y.mean(axis=2)
+    sums = np.array(
+        [
+            wards * size * ((means.mean(axis=1) - y.mean()) ** 2).sum(),
+            size * ((means - means.mean(axis=1, keepdims=True)) ** 2).sum(),
+            ((y - means[..., None]) ** 2).sum(),
+        ]
+    )
+    freedom = np.array([hospitals - 1, hospitals * (wards - 1), hospitals * wards * (size - 1)])
+    freedom = freedom - (np.array(list(counts)) == given_by)
+    return estimate, sums / freedom, freedom
+
+
+# ---------------------------------------------------------------- closed forms
+
+
+def test_shares_and_correlations_of_round_numbers():
+    assert levels.variance_shares(SDS).to_dict() == pytest.approx(
+        {"region": 0.04, "hospital": 0.16, "ward": 0.16, "patient": 0.64}
+    )
+    assert levels.correlations(SDS).to_dict() == pytest.approx(
+        {"region": 0.04, "hospital": 0.2, "ward": 0.36}
+    )
+    assert levels.correlations({"hospital": 0, "patient": 2})["hospital"] == 0
+
+
+def test_correlations_of_simulated_pairs():
+    data = med_trial(
+        n_regions=2500, n_hospitals=5000, n_wards=2, patients_per_hospital=8, treated_share=0,
+        region_sd=6, hospital_sd=6, ward_sd=6, patient_sd=6, rng=1,
+    ).data  # fmt: skip
+    found = levels.pair_correlations(data, ["region", "hospital", "ward"])
+    np.testing.assert_allclose(found["correlation"], [0.25, 0.5, 0.75], atol=0.03)
+    assert found["pairs"].sum() == 2500 * 16 * 15 / 2
+    assert found.loc["region", "pairs"] == 2500 * 8 * 8
+
+
+def test_mean_squares_of_drawn_units():
+    rng = np.random.default_rng(2)
+    shape = (*COUNTS.values(),)
+    y = np.zeros((4000, *shape))
+    for depth, sd in enumerate(SDS.values(), start=1):
+        y = y + rng.normal(0, sd, (4000, *shape[:depth], *[1] * (4 - depth)))
+    means = [y.mean(axis=(2, 3, 4)), y.mean(axis=(3, 4)), y.mean(axis=4), y]
+    observed = [
+        mean.var(axis=-1, ddof=1).mean() * np.prod(shape[depth + 1 :])
+        for depth, mean in enumerate(means)
+    ]
+    np.testing.assert_allclose(observed, levels.mean_squares(SDS, COUNTS), rtol=0.05)
+
+
+@pytest.mark.parametrize("given_by", SDS)
+def test_a_treatments_standard_error_is_its_scatter(given_by):
+    rng = np.random.default_rng(3)
+    shape = (*COUNTS.values(),)
+    y = np.zeros((4000, *shape))
+    for depth, sd in enumerate(SDS.values(), start=1):
+        y = y + rng.normal(0, sd, (4000, *shape[:depth], *[1] * (4 - depth)))
+    treated = np.indices(shape)[list(SDS).index(given_by)] % 2 == 1
+    estimate = y[:, treated].mean(axis=1) - y[:, ~treated].mean(axis=1)
+    assert estimate.std() == pytest.approx(levels.treatment_se(SDS, COUNTS, given_by), rel=0.05)
+
+
+def test_two_levels_are_lesson_twos():
+    sds, counts = {"hospital": 4, "patient": 12}, {"hospital": 20, "patient": 30}
+    by_hospital, by_patient = (levels.treatment_se(sds, counts, level) for level in sds)
+    assert by_hospital == pytest.approx(np.sqrt((16 + 144 / 30) * 2 / 10))
+    assert by_patient == pytest.approx(np.sqrt(144 * 2 / 300))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: levels.variance_shares({"patient": 1}), "two levels or more"),
+        (lambda: levels.variance_shares({"ward": -1, "patient": 1}), "SD of ward must be 0 or"),
+        (lambda: levels.variance_shares({"ward": True, "patient": 1}), "SD of ward"),
+        (lambda: levels.variance_shares({"ward": 0, "patient": 0}), "at least must be above 0"),
+        (lambda: levels.mean_squares(SDS, dict(reversed(COUNTS.items()))), "in their order"),
+        (lambda: levels.mean_squares(SDS, COUNTS | {"ward": 1}), "count of ward .* got 1"),
+        (lambda: levels.treatment_se(SDS, COUNTS, "floor"), "given_by must be one of"),
+        (lambda: levels.treatment_se(SDS, COUNTS | {"ward": 3}, "ward"), "must be even; got 3"),
+        (lambda: levels.pair_correlations(pd.DataFrame({"ward": [1]}), ["ward"]), "sbp"),
+    ],
+)
+def test_closed_forms_refuse(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+# ---------------------------------------------------------------- trials
+
+
+@pytest.mark.parametrize("given_by", ["hospital", "ward", "patient"])
+@pytest.mark.parametrize("sds", [(6, 6, 12), (0, 2, 12), (3, 0, 12)])
+def test_models_are_those_of_mixedlm_at_the_boundary_too(given_by, sds):
+    counts = {"hospital": 6, "ward": 4, "patient": 4}
+    rng = np.random.default_rng(4)
+    calls = {
+        "hospitals": {"groups": "hospital"},
+        "wards": {"groups": "ward"},
+        "both": TREE,
+    }
+    for _ in range(3):
+        data = balanced(rng, counts, dict(zip(counts, sds, strict=True)), given_by)
+        estimate, squares, freedom = squares_of(data, counts, given_by)
+        deviance = {}
+        for model, call in calls.items():
+            fit = mixedlm.fit("sbp ~ treated", data, **call)
+            found, df, deviance[model] = nested._fit(
+                squares[None], freedom, list(counts), MODELS[model], given_by
+            )
+            row = fit.fixed.loc["treated"]
+            assert row["estimate"] == pytest.approx(estimate, abs=1e-6)
+            assert np.sqrt(4 / len(data) * found[0]) == pytest.approx(row["se"], rel=1e-4)
+            if not fit.singular:
+                assert df[0] == pytest.approx(row["df"], rel=1e-3)
+            deviance[model] = deviance[model][0] + 2 * fit.loglik
+        assert np.ptp(list(deviance.values())) < 1e-3  # one constant for all models
+
+
+def test_no_level_is_least_squares():
+    counts = {"hospital": 6, "ward": 4, "patient": 4}
+    data = balanced(np.random.default_rng(5), counts, dict(zip(counts, (6, 6, 12), strict=True)),
+                    "ward")  # fmt: skip
+    _, squares, freedom = squares_of(data, counts, "ward")
+    found, df, _ = nested._fit(squares[None], freedom, list(counts), [], "ward")
+    arms = [part["sbp"] for _, part in data.groupby("treated")]
+    t_test = stats.ttest_ind(*arms)
+    assert df[0] == len(data) - 2 == t_test.df
+    se = np.diff([arm.mean() for arm in arms])[0] / -t_test.statistic
+    assert np.sqrt(4 / len(data) * found[0]) == pytest.approx(se)
+
+
+def test_falling_squares_against_every_way_of_pooling():
+    rng = np.random.default_rng(6)
+    freedom = np.array([3.0, 7.0, 12.0, 40.0])
+    squares = rng.chisquare(3, (200, 4))
+    fitted, used, deviance = nested._falling(squares, freedom)
+    best = np.full(200, np.inf)
+    for cuts in itertools.product([False, True], repeat=3):
+        blocks = np.cumsum([0, *cuts])
+        pooled = np.empty_like(squares)
+        for block in range(blocks[-1] + 1):
+            at = blocks == block
+            pooled[:, at] = (squares[:, at] @ freedom[at] / freedom[at].sum())[:, None]
+        value = (freedom * (np.log(pooled) + squares / pooled)).sum(axis=1)
+        best = np.minimum(best, np.where((np.diff(pooled) <= 1e-12).all(axis=1), value, np.inf))
+    np.testing.assert_allclose(deviance, best)
+    assert (np.diff(fitted) <= 1e-12).all()
+    assert (used >= freedom).all() and used.max() == freedom.sum()
+
+
+def test_trials_keep_what_the_formula_promises():
+    sds = {"hospital": 6, "ward": 6, "patient": 12}
+    counts = {"hospital": 20, "ward": 4, "patient": 10}
+    table = nested.nested_scoreboard(
+        8000, sds=sds, counts=counts, models=MODELS, treatment_effect=-5, rng=7
+    )
+    np.testing.assert_allclose(table["bias"], 0, atol=0.15)
+    np.testing.assert_allclose(table["scatter"], table["formula"], rtol=0.04)
+    both = table.xs("both", level="model")
+    np.testing.assert_allclose(both["coverage"], 95, atol=1)
+    # A level left out, in closed form: its squares go down, never up.
+    pooled = (59 * 504 + 720 * 144) / 779
+    claimed = table.loc[("ward", "hospitals"), "claimed"]
+    assert claimed == pytest.approx(np.sqrt(4 / 800 * pooled), rel=0.01)
+    assert table.loc[("hospital", "hospitals"), "claimed"] == pytest.approx(
+        both.loc["hospital", "claimed"], rel=0.01
+    )
+
+
+def test_trials_are_seeded_and_refuse():
+    good = {"sds": SDS, "counts": COUNTS, "given_by": "ward", "models": {"m": ["ward"]}}
+    one, two = (nested.nested_trials(5, **good, rng=8) for _ in range(2))
+    pd.testing.assert_frame_equal(one, two)
+    assert ((one["lower"] < one["estimate"]) & (one["estimate"] < one["upper"])).all()
+    for change, message in [
+        ({"models": {}}, "models must name one"),
+        ({"models": {"m": "ward"}}, "a model is a list of levels"),
+        ({"models": {"m": ["floor"]}}, "a model is a list of levels"),
+        ({"level": 1}, "level must be between 0 and 1; got 1"),
+        ({"given_by": "floor"}, "given_by must be one of"),
+        ({"counts": COUNTS | {"region": 2}, "given_by": "region"}, "needs a degree of freedom"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            nested.nested_trials(5, **(good | change), rng=8)
+    with pytest.raises(ValueError, match="n_trials"):
+        nested.nested_trials(0, **good, rng=8)
+
+
+# ---------------------------------------------------------------- mixedlm and categories
+
+
+def test_categories_cost_nothing_and_change_nothing():
+    data = med_trial(n_hospitals=10, n_wards=3, patients_per_hospital=12, ward_sd=6, rng=9).data
+    found = mixedlm.fit("sbp ~ treated", data, **TREE)
+    plain = data.assign(ward=data["ward"].astype(str))
+    bare = mixedlm.fit("sbp ~ treated", plain, **TREE, start="powell")
+    assert max(z.shape[1] for _, z in found._design.z_of_groups) == 4  # its hospital and wards
+    pd.testing.assert_frame_equal(found.fixed, bare.fixed, rtol=1e-4)
+    np.testing.assert_allclose(found.variances["estimate"], bare.variances["estimate"], rtol=1e-3)
+    np.testing.assert_allclose(found.predict(data.head(9))["prediction"], found.fitted.head(9))
+    assert isinstance(data["ward"].dtype, pd.CategoricalDtype)  # the table is not changed
+    # Where the category is a fixed effect too, or is coded against a first level, it stays.
+    kept = mixedlm.fit("sbp ~ C(teaching)", data, groups="hospital", vc_formula={"w": "0 + ward"})
+    assert max(z.shape[1] for _, z in kept._design.z_of_groups) == 4
+
+
+def test_pastes_by_hand():
+    pastes = load("pastes")
+    means = pastes.groupby(["batch", "cask"], observed=True)["strength"].mean().unstack()
+    test = pastes.groupby("sample", observed=True)["strength"].var().mean()
+    casks = means.var(axis=1).mean()
+    by_hand = [means.mean(axis=1).var() - casks / 3, casks - test / 2, test]
+    fit = mixedlm.fit("strength ~ 1", pastes, groups="batch", vc_formula={"cask": "0 + C(cask)"})
+    np.testing.assert_allclose(fit.variances["variance"], by_hand, rtol=1e-4)
+
+
+# ---------------------------------------------------------------- figures and costs
+
+
+def test_means_stand_above_their_units():
+    data = pd.DataFrame(
+        {"hospital": list("AAAABB"), "ward": list("112211"), "sbp": [1.0, 3, 5, 7, 10, 20]}
+    )
+    fig, ax = plt.subplots()
+    level_figures.nested_means(data, ax, levels=["hospital", "ward"])
+    lines = [c for c in ax.collections if hasattr(c, "get_segments")]
+    heights = sorted(round(float(s[0, 1]), 6) for c in lines for s in c.get_segments())
+    assert heights == [2, 4, 6, 15, 15]
+    places = sorted({tuple(s[:, 0].round(3)) for c in lines for s in c.get_segments()})
+    assert len(places) == 4  # wards 1 of A and of B are not one ward
+    plt.close(fig)
+    with pytest.raises(ValueError, match="missing"):
+        level_figures.nested_means(data, ax, levels=["region"])
+    with pytest.raises(ValueError, match="colour in PALETTE"):
+        level_figures.nested_means(data.assign(floor=1), ax, levels=["floor"])
+
+
+def test_staircase_and_count_table():
+    fig, ax = plt.subplots()
+    level_figures.staircase(np.eye(3), ax, words={0: "no", 1: "yes"})
+    assert ax.images[0].get_array().tolist() == np.eye(3).tolist()
+    with pytest.raises(ValueError, match="must have words"):
+        level_figures.staircase(0.5 * np.eye(3), ax, words={0: "no", 1: "yes"})
+    plt.close(fig)
+    pastes = load("pastes")
+    fig, ax = plt.subplots()
+    level_figures.count_table(pastes["batch"], pastes["sample"], ax)
+    shown = np.asarray(ax.images[0].get_array())
+    assert shown.shape == (10, 30) and (shown.sum(0) == 1).all() and (shown.sum(1) == 3).all()
+    plt.close(fig)
+
+
+def test_costs_are_of_one_model():
+    table = costs.nesting_costs([6, 8], rng=5)
+    assert table["patients"].tolist() == [144] * 3 + [192] * 3
+    assert (table["seconds"] > 0).all()
+    assert table.groupby("patients")["loglik"].agg(np.ptp).max() < 1e-3
