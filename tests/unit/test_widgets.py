@@ -26,16 +26,16 @@ from utils.widgets import (
     design_effect_explorer,
     design_studio_explorer,
     least_squares_explorer,
-    likelihood_explorer,
     levels_explorer,
+    likelihood_explorer,
     pooling_explorer,
 )
 from utils.widgets import covariance as co
 from utils.widgets import design_effect as de
 from utils.widgets import design_studio as st
 from utils.widgets import least_squares as ls
-from utils.widgets import likelihood as li
 from utils.widgets import levels as lv
+from utils.widgets import likelihood as li
 from utils.widgets import pooling as po
 from utils.widgets._controls import Steps
 
@@ -74,6 +74,8 @@ EXPLORERS = {
             {"n_hospitals": 6, "patients_per_hospital": 200, "icc": 0.2},
             {"effect_sd": 3.0, "n_hospitals": 60, "budget": 200_000},
             {"treatment_by": "patient", "effect_sd": 4.0, "cost_per_hospital": 9000},
+        ],
+    ),
     "levels": (
         levels_explorer,
         [
@@ -939,6 +941,8 @@ def test_the_answers_in_lesson_5_to_the_explorers_questions():
 def test_likelihood_refuses(make, message):
     with pytest.raises(ValueError, match=message):
         make(_trial(4).data)
+
+
 # ---------------------------------------------------------------- levels
 
 

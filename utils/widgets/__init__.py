@@ -5,8 +5,8 @@ from utils.widgets.covariance import covariance_explorer
 from utils.widgets.design_effect import design_effect_explorer
 from utils.widgets.design_studio import design_studio_explorer
 from utils.widgets.least_squares import least_squares_explorer
-from utils.widgets.likelihood import likelihood_explorer
 from utils.widgets.levels import levels_explorer
+from utils.widgets.likelihood import likelihood_explorer
 from utils.widgets.pooling import pooling_explorer
 
 __all__ = [
@@ -15,7 +15,7 @@ __all__ = [
     "design_effect_explorer",
     "design_studio_explorer",
     "least_squares_explorer",
-    "likelihood_explorer",
     "levels_explorer",
+    "likelihood_explorer",
     "pooling_explorer",
 ]
