@@ -21,6 +21,12 @@ EXPLORERS = {
         "Intraclass correlation",
         "0.2",
     ),
+    "confounding": (
+        "08_cause_and_cluster",
+        "confounding_explorer(",
+        "Hospital SD (mmHg)",
+        "8",
+    ),
     "pooling": (
         "03_three_ways_to_pool",
         "pooling_explorer(",
