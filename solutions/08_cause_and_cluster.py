@@ -68,7 +68,7 @@ registry = study.data
 registry["share"] = registry.groupby("hospital", observed=True)["treated"].transform("mean")
 ols = smf.ols("sbp ~ treated", registry).fit()
 print(f"chance of the drug, one SD sicker than average: {1 / (1 + np.exp(-1)):.0%}, not 50 %")
-print(f"treated − untreated {ols.params['treated']:.1f} mmHg, p = {ols.pvalues['treated']:.2f}")
+print(f"treated − untreated {ols.params['treated']:.2f} mmHg, p = {ols.pvalues['treated']:.2f}")
 
 # %%
 arms = registry.groupby(["share", "treated"])["sbp"].mean().unstack()
@@ -84,7 +84,7 @@ ax.set(xlabel="patients of the hospital on the drug (%)", ylabel="mean sbp (mmHg
 ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
 plots.show(
     fig,
-    alt="Mean pressure of treated and of control patients against the share treated. Both rise with the share; at nearly every share the treated lie below the controls. The overall means of the two arms, dashed, are almost the same.",
+    alt="Mean pressure of treated and of control patients against the share treated. Both rise with the share; at most shares the treated lie below the controls. The overall means of the two arms, dashed, are almost the same.",
 )
 
 # %% [markdown]
@@ -162,7 +162,7 @@ plots.show(
 # - **a** The pressure at 4 weeks: the drug lowers it, and it goes with the pressure at 12 weeks.
 # - **b** Kidney disease, known before: it raises pressure, and doctors prescribe more because of it.
 # - **c** The day of the visit: on Mondays a senior doctor prescribes more. Patients are alike on all days.
-# - **d** A gene that raises pressure and that no doctor knows of, nor any sign of it.
+# - **d** The cuff used at 12 weeks: some read too high. Cuffs are handed out at random.
 
 # %%
 # BEGIN SOLUTION
@@ -235,7 +235,8 @@ print(f"by hand {(1 - weight) * within + weight * between:.3f}, by MixedLM {esti
 # The same number to the last digit. So this is all that a random intercept does here. It does not
 # know that the comparison between hospitals is confounded. It believes it *less*, because hospital means are
 # noisy. It would be right to believe it at all only if hospital effects had nothing to do with
-# treatment. That is an assumption of the model, and this registry breaks it.
+# treatment. That is an assumption of the model, and this registry breaks it. So the estimate is pulled
+# from *within* towards *between*: here upwards, by the weight times their difference.
 
 # %% [markdown]
 # ### Exercise E08.2 · Mix the two by hand
@@ -277,7 +278,7 @@ def many(n, effect, methods, rng=82, **changes):  # n registries of a changed ki
 
 
 numbers, sizes = [20, 40, 80, 160], [5, 10, 20, 40, 80]
-null = {J: many(400, 0, FOUR[1:3], rng=J, n_hospitals=J) for J in numbers}
+null = {J: many(300, 0, FOUR[1:3], rng=J, n_hospitals=J) for J in numbers}
 null = pd.DataFrame({J: scoreboard(trials, 0)["rejects_%"] for J, trials in null.items()}).T
 larger = {n: many(250, -4, FOUR[:2], patients_per_hospital=n) for n in sizes}
 bias = pd.DataFrame({n: scoreboard(trials, -4)["bias"] for n, trials in larger.items()}).T
@@ -340,7 +341,8 @@ check("E08.3", least_trusted)
 #
 # Two models keep only the comparison within, each in its own way.
 #
-# **Hospital dummies**: one coefficient for each hospital takes up all that hospitals add.
+# **Hospital dummies**: one coefficient for each hospital takes up all that hospitals add. Hospitals that treat
+# all of their patients, or none, then say nothing about the drug.
 #
 # **The <dfn>within-between model</dfn>** (or *Mundlak* model): keep the random intercept, and add
 # the hospital's mean of the treatment, its `share`, as a predictor. Whatever goes with the share has
@@ -367,7 +369,7 @@ print(f"between     {mundlak['treated'] + mundlak['share']:5.1f}   (by hand {bet
 # cannot tell. A contextual effect far from 0 is a warning that hospitals with different shares
 # differ in other ways too.
 #
-# The within-between model gives the same effect as dummies. It can do two things more: it predicts
+# The within-between model gives the same effect as dummies (exactly with one predictor, nearly with more). It can do two things more: it predicts
 # and pools hospitals (lesson 3), and it can hold predictors that are the same for a whole hospital, such as beds.
 
 # %% [markdown]
@@ -433,7 +435,7 @@ for ax, truth, label in [(left, -4, "mean estimate (mmHg)"), (right, 95, "covera
     ax.set(xlabel="confounding (log-odds per SD)", ylabel=label)
 plots.show(
     fig,
-    alt="Left: mean estimates as confounding slides from 0 to 1.5. OLS rises from −4 to above +1 mmHg, the random intercept about a third as far, dummies and within-between stay on the truth. Right: coverage falls to near 0 for OLS and to about 60 % for the random intercept, and stays near 95 % for the others.",
+    alt="Left: mean estimates as confounding slides from 0 to 1.5. OLS rises from −4 to above +1 mmHg, the random intercept less than half as far, dummies and within-between stay on the truth. Right: coverage falls to near 0 for OLS and to about 50 % for the random intercept, and stays near 95 % for the others.",
 )
 
 # %% [markdown]
@@ -452,11 +454,11 @@ plots.show(
 # 3. Set the true effect to 0. Which of the four biases change?
 # 4. Set confounding to 0. Which method would you now regret, and by how much?
 #
-# <details><summary>Answers</summary>1: that of OLS grows in proportion. That of the random intercept grows ever
-# more slowly and in the end falls, because with a larger hospital SD it trusts the comparison between hospitals
-# less. 2: near OLS, then near the truth; the weights of OLS do not depend on the size. 3: none. 4:
-# none: the four ranges are almost the same here. (Where shares differ for harmless reasons, dummies
-# cost some precision.)</details>
+# <details><summary>Answers</summary>1: that of OLS grows in proportion. That of the random intercept grows
+# until about 3 or 4 mmHg and then falls: the more hospitals differ, the less it trusts the comparison between them. 2:
+# towards OLS with 4, close to the truth with 100. The weights of OLS do not depend on the size. 3: none. 4: hardly
+# any; the four ranges are almost the same here. (Where shares differ for harmless reasons, dummies cost some
+# precision.)</details>
 
 # %%
 confounding_explorer()
@@ -650,7 +652,7 @@ verdict(
 
 # %%
 few = dict(n_hospitals=12, patients_per_hospital=10, hospital_sd=3)
-small = {c: many(1000, 0, FOUR[1:3], confounding=c, **few) for c in [0, 0.5, 1, 1.5]}
+small = {c: many(800, 0, FOUR[1:3], confounding=c, **few) for c in [0, 0.5, 1, 1.5]}
 rejects = pd.DataFrame({c: scoreboard(trials, 0)["rejects_%"] for c, trials in small.items()}).T
 print(rejects.round().astype(int).rename_axis("confounding").to_string())
 
@@ -662,7 +664,7 @@ predict(
     "How often does the analyst who lets the Hausman test choose?",
     choices=[
         "about 6 %: the test sees the bias",
-        "about 13 %: the test helps a little",
+        "about 14 %: the test helps a little",
         "about 19 %: the test changes nothing",
     ],
 )
@@ -674,7 +676,7 @@ prefers = [100 * (one["prefers"] == "hospital dummies").mean() for one in chosen
 print("the test prefers dummies (%):", np.round(prefers).astype(int).tolist())
 shares = {
     "about 6 %: the test sees the bias": 6,
-    "about 13 %: the test helps a little": 13,
+    "about 14 %: the test helps a little": 14,
     "about 19 %: the test changes nothing": 19,
 }
 found = rejects.loc[1.5, "chosen by test"]
@@ -695,8 +697,8 @@ plots.show(
 )
 
 # %% [markdown]
-# Letting the test choose gives up much of what dummies give. The test prefers dummies in fewer than
-# half of the confounded registries, however strong the confounding. In the others the bias is there as
+# Letting the test choose gives up much of what dummies give. The test prefers dummies in no more than
+# about half of the confounded registries, however strong the confounding. In the others the bias is there as
 # well, only not *significant*: with 12 hospitals the test is too weak to see it.
 #
 # So do not choose by test. Choose by the graph. Can you defend that hospital effects have nothing to
@@ -730,7 +732,7 @@ ax.set(xlabel="bypass patients of the hospital (%)", ylabel="mean stay (days)", 
 ax.legend(loc="lower right")
 plots.show(
     fig,
-    alt="Mean stay after bypass and after angioplasty in 17 hospitals, against the share of bypass patients. In each hospital bypass lies 5 to 10 days higher; neither rises or falls clearly with the share.",
+    alt="Mean stay after bypass and after angioplasty in 17 hospitals, against the share of bypass patients. In each hospital bypass lies 5 to 10 days higher; neither rises nor falls clearly with the share.",
 )
 
 # %% [markdown]
@@ -775,7 +777,7 @@ for data, hospital, drug, y, unit in [
 # **What is not supported: "bypass surgery causes 8 more days in hospital".** Who gets which operation
 # depends on how ill the heart is, and that was not recorded. How much could it matter? Use the rule of the crude
 # difference. Suppose a mark of severe disease that is more common among bypass patients by a gap of 30
-# percentage points. If it adds 10 days to a stay, it explains 0.3 × 10 = 3 of the 8 days. To explain all 8 it
+# percentage points. If it adds 10 days to a stay, all else alike, it explains 0.3 × 10 = 3 of the 8 days. To explain all 8 it
 # would have to add 8/0.3, about 27. You may find that hard to believe, or not: this is an argument from outside of the
 # data, and nothing inside can replace it.
 
@@ -848,8 +850,8 @@ tally()
 # ## Limits
 #
 # The drug did the same in every hospital, hospitals were of equal size in most cells, the confounder acted in a straight line,
-# and shares differed for hardly any other reason than illness. Where they differ for harmless reasons, the random intercept is
-# less biased and more precise than it looks here. If effects differ between hospitals (lesson 6),
+# and shares differed for hardly any other reason than illness. Where they differ for harmless reasons too, the random intercept is
+# less biased than it looks here, and dummies cost some precision. If effects differ between hospitals (lesson 6),
 # dummies give an average with more weight for hospitals that treat about half of many patients. In `azpro`
 # a death in hospital would end a stay early, and deaths were not recorded. Graphs with more arrows, and data
 # missing by a cause (lesson 16), need more than this lesson.

@@ -27,9 +27,13 @@ class Layout:
     hospital: np.ndarray  # code of each patient's hospital
     table: pd.DataFrame  # becomes truth.hospitals
 
+    def column(self, name: str) -> np.ndarray:
+        """One value a hospital."""
+        return self.table[name].to_numpy()
+
     def spread(self, column: str) -> np.ndarray:
         """Give each patient the hospital's value."""
-        return np.repeat(self.table[column].to_numpy(), self.sizes)
+        return np.repeat(self.column(column), self.sizes)
 
 
 def names(letter: str, n: int, least: int = 2) -> list[str]:
@@ -141,7 +145,7 @@ def draw_treated(
     share = p.treated_share
     if p.assignment == "sicker hospitals more":
         start = _treatment_start(share, p.confounding, p.hospital_law)
-        share = expit(start + p.confounding * layout.table["score"].to_numpy())
+        share = expit(start + p.confounding * layout.column("score"))
     return _treat_within(layout.sizes, _round_randomly(share * layout.sizes, streams), streams)
 
 

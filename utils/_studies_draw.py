@@ -146,9 +146,8 @@ class _Arrays:
     hospital: NDArray[np.intp]
     columns: dict[str, Floats]
 
-    @property
-    def table(self) -> pd.DataFrame:
-        return pd.DataFrame(self.columns)
+    def column(self, name: str) -> Floats:
+        return self.columns[name]
 
     def spread(self, column: str) -> Floats:
         return np.repeat(self.columns[column], self.sizes)

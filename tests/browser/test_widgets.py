@@ -24,8 +24,8 @@ EXPLORERS = {
     "confounding": (
         "08_cause_and_cluster",
         "confounding_explorer(",
-        "Hospital SD (mmHg)",
-        "8",
+        "Confounding (log-odds per SD)",
+        "0.3",
     ),
     "pooling": (
         "03_three_ways_to_pool",
