@@ -1,5 +1,6 @@
 """Draw a study from checked parameters: one vectorised pass, no loop over hospitals."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,9 +27,13 @@ class Layout:
     hospital: np.ndarray  # code of each patient's hospital
     table: pd.DataFrame  # becomes truth.hospitals
 
+    def column(self, name: str) -> np.ndarray:
+        """One value a hospital."""
+        return self.table[name].to_numpy()
+
     def spread(self, column: str) -> np.ndarray:
         """Give each patient the hospital's value."""
-        return np.repeat(self.table[column].to_numpy(), self.sizes)
+        return np.repeat(self.column(column), self.sizes)
 
 
 def names(letter: str, n: int, least: int = 2) -> list[str]:
@@ -134,15 +139,20 @@ def draw_treated(
         n_treated = _round_randomly(np.array(p.treated_share * p.n_hospitals), streams)
         return np.repeat((rank < n_treated).astype(np.int64), layout.sizes)
     if p.assignment == "sicker patients more":
-        start = logit_intercept(p.treated_share, p.confounding, normal_grid())
+        start = _treatment_start(p.treated_share, p.confounding, "normal")
         chance = expit(start + p.confounding * (baseline - BASELINE_MEAN) / BASELINE_SD)
         return (streams["treatment"].random(baseline.size) < chance).astype(np.int64)
     share = p.treated_share
     if p.assignment == "sicker hospitals more":
-        scores = hospital_scores(normal_grid(), p.hospital_law)
-        start = logit_intercept(share, p.confounding, scores)
-        share = expit(start + p.confounding * layout.table["score"].to_numpy())
+        start = _treatment_start(share, p.confounding, p.hospital_law)
+        share = expit(start + p.confounding * layout.column("score"))
     return _treat_within(layout.sizes, _round_randomly(share * layout.sizes, streams), streams)
+
+
+@functools.lru_cache(maxsize=64)
+def _treatment_start(share: float, confounding: float, law: str) -> float:
+    """Return the log-odds of treatment at score 0; kept, since many trials ask for the same."""
+    return logit_intercept(share, confounding, hospital_scores(normal_grid(), law))
 
 
 def _round_randomly(expected: np.ndarray, streams: Streams) -> np.ndarray:

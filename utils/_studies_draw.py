@@ -52,19 +52,26 @@ class Trials:
         The codes of its patients' hospitals, 0, 1, ...
     seed : array, shape (n_trials,)
         ``med_trial(rng=seed, ...)`` gives the data set with all of its columns.
+    baseline : tuple of arrays, or None
+        Of each data set: the pressure before treatment (mmHg) of its patients. None where it
+        matters to neither outcome nor treatment.
     """
 
     sbp: tuple[Floats, ...]
     treated: tuple[NDArray[np.int64], ...]
     hospital: tuple[NDArray[np.intp], ...]
     seed: NDArray[np.int64]
+    baseline: tuple[Floats, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.seed)
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
-        for sbp, treated, hospital in zip(self.sbp, self.treated, self.hospital, strict=True):
-            yield pd.DataFrame({"hospital": hospital, "treated": treated, "sbp": sbp})
+        for k, sbp in enumerate(self.sbp):
+            columns = {"hospital": self.hospital[k], "treated": self.treated[k], "sbp": sbp}
+            if self.baseline is not None:
+                columns["baseline"] = self.baseline[k]
+            yield pd.DataFrame(columns)
 
     def __repr__(self) -> str:
         return f"Trials: {len(self)} data sets, {sum(map(len, self.sbp)):,} patients"
@@ -123,8 +130,12 @@ def draw_trials(n_trials: int, *, rng: int | np.random.Generator, **settings: ob
     seeds = np.random.default_rng(rng).integers(0, 2**63 - 1, size=int(n_trials))
     quick = all(getattr(p, name) == value for name, value in SLOW.items())
     drawn = [_draw(p, int(seed)) if quick else _slow(settings, int(seed)) for seed in seeds]
-    sbp, treated, hospital = zip(*drawn, strict=True)
-    return Trials(sbp, treated, hospital, seeds)
+    sbp, treated, hospital, baseline = zip(*drawn, strict=True)
+    return Trials(sbp, treated, hospital, seeds, baseline if _needs_baseline(p) else None)
+
+
+def _needs_baseline(p: Parameters) -> bool:
+    return p.baseline_effect != 0 or p.assignment == "sicker patients more"
 
 
 @dataclass
@@ -135,15 +146,14 @@ class _Arrays:
     hospital: NDArray[np.intp]
     columns: dict[str, Floats]
 
-    @property
-    def table(self) -> pd.DataFrame:
-        return pd.DataFrame(self.columns)
+    def column(self, name: str) -> Floats:
+        return self.columns[name]
 
     def spread(self, column: str) -> Floats:
         return np.repeat(self.columns[column], self.sizes)
 
 
-def _draw(p: Parameters, seed: int) -> tuple[Floats, NDArray[np.int64], NDArray[np.intp]]:
+def _draw(p: Parameters, seed: int) -> tuple[Floats, NDArray[np.int64], NDArray[np.intp], Floats]:
     """Draw what `med_trial` draws, in its order of operations, without its tables."""
     streams, n = Streams(seed), p.n_hospitals
     sizes = draw_sizes(p, streams)
@@ -164,19 +174,23 @@ def _draw(p: Parameters, seed: int) -> tuple[Floats, NDArray[np.int64], NDArray[
         columns["patient_sd"] = p.patient_sd * np.exp(p.error_spread * spread - p.error_spread**2)
     layout = _Arrays(sizes, np.repeat(np.arange(n), sizes), columns)
     baseline = np.empty(layout.hospital.size)
-    if p.baseline_effect or p.assignment == "sicker patients more":
+    if _needs_baseline(p):
         baseline = draw_baseline(layout.hospital.size, streams)
     treated = draw_treated(p, layout, baseline, streams)
     mean = layout.spread("predictor")
     mean += p.treatment_effect * treated
     if p.baseline_effect:
         mean += p.baseline_effect * (baseline - BASELINE_MEAN)
-    return draw_outcome(p, layout, mean, streams), treated, layout.hospital
+    return draw_outcome(p, layout, mean, streams), treated, layout.hospital, baseline
 
 
 def _slow(
     settings: dict[str, object], seed: int
-) -> tuple[Floats, NDArray[np.int64], NDArray[np.intp]]:
+) -> tuple[Floats, NDArray[np.int64], NDArray[np.intp], Floats]:
     data = med_trial(**settings, rng=seed).data
     codes = data["hospital"].cat.codes.to_numpy().astype(np.intp)
-    return data["sbp"].to_numpy(), data["treated"].to_numpy(), codes
+    return (
+        *(data[name].to_numpy() for name in ("sbp", "treated")),
+        codes,
+        data["baseline"].to_numpy(),
+    )

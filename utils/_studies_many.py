@@ -14,9 +14,16 @@ from utils import likelihood
 from utils._patients import codes_of, numbers
 from utils._simulate_truth import Study
 from utils._studies_draw import Trials
+from utils._studies_within import WithinFit, add_means, hospital_dummies
 
-ANALYSES = ("naive", "cluster-robust", "random intercept, t", "random intercept, z")
-QUICK_COLUMNS = ("sbp", ["treated"], "hospital")
+ANALYSES = (
+    "naive",
+    "cluster-robust",
+    "random intercept, t",
+    "random intercept, z",
+    "hospital dummies",
+    "within-between",
+)
 
 Floats = NDArray[np.float64]
 Part = tuple[Floats, Floats, NDArray[np.intp]]
@@ -47,7 +54,9 @@ def analyse_many(
     methods : sequence of str
         Some of "naive" (least squares), "cluster-robust" (its sandwich by hospital), "random
         intercept, t" and "random intercept, z" (REML; Satterthwaite's degrees of freedom, or a
-        normal law in place of t).
+        normal law in place of t), "hospital dummies" (least squares with a coefficient for each
+        hospital) and "within-between" (random intercept by REML, with the hospital mean of the
+        effect's predictor as a further predictor; Satterthwaite's degrees of freedom).
     level : float
         Level of the confidence intervals, between 0 and 1.
 
@@ -71,7 +80,15 @@ def analyse_many(
     * *cluster-robust*: (X'X)⁻¹ (sum over j of X_j'e_j e_j'X_j) (X'X)⁻¹ times
       J/(J-1) · (N-1)/(N-p), J - 1 degrees of freedom (Liang and Zeger, Biometrika 1986; 73:
       13-22), as statsmodels has it with ``use_t=True``;
-    * *random intercept*: `utils.likelihood.fit_intercept`.
+    * *random intercept*: `utils.likelihood.fit_intercept`;
+    * *hospital dummies*: least squares of the deviations from the hospitals' means (Frisch and
+      Waugh, Econometrica 1933; 1: 387-401), s² = e'e / (N - J - q) with q predictors. Those that
+      are constant within every hospital are left out, since the dummies hold them already;
+    * *within-between*: the coefficient of the predictor beside its hospital mean is the effect
+      within hospitals (Mundlak, Econometrica 1978; 46: 69-85). Where the mean is the same in
+      all hospitals it adds nothing and is left out. Other predictors get no hospital mean.
+
+    The last two need an effect's predictor that varies within hospitals.
 
     Examples
     --------
@@ -94,31 +111,51 @@ def analyse_many(
     parts = _parts(studies, outcome, predictors, hospital)
     place = 1 + predictors.index(effect)
     found = _reduce(parts, place)
-    fit = None
+    fits: dict[str, WithinFit] = {}
     if any(name.startswith("random") for name in methods):
-        fit = likelihood.fit_intercept(found.sums)
-        if not np.all(fit.converged):
-            which = np.flatnonzero(~fit.converged)[:5].tolist()
-            raise ValueError(f"REML did not converge in data sets {which}")
-    return _assemble(found, fit, methods, place, level)
+        fits["random"] = _random_intercept(found.sums, np.arange(len(parts)), place)
+    if "hospital dummies" in methods:
+        fits["hospital dummies"] = hospital_dummies(parts, place)
+    if "within-between" in methods:
+        fits["within-between"] = _within_between(parts, place)
+    return _assemble(found, fits, methods, level)
+
+
+def _random_intercept(sums: likelihood.Sums, which: NDArray[np.intp], place: int) -> WithinFit:
+    """Fit random intercepts; `which` are the data sets' numbers."""
+    fit = likelihood.fit_intercept(sums)
+    if not np.all(fit.converged):
+        raise ValueError(f"REML did not converge in data sets {which[~fit.converged][:5].tolist()}")
+    return WithinFit(
+        fit.beta[:, place], fit.se[:, place], fit.df[:, place], fit.hospital_sd, fit.patient_sd
+    )
+
+
+def _within_between(parts: list[Part], place: int) -> WithinFit:
+    """Fit random intercepts beside the hospital means of one predictor."""
+    extended, has_mean = add_means(parts, place)
+    out = WithinFit(*np.empty((5, len(parts))))
+    for which in (np.flatnonzero(has_mean), np.flatnonzero(~has_mean)):
+        if which.size:
+            found = _reduce([extended[k] for k in which], place)
+            fit = _random_intercept(found.sums, which, place)
+            for whole, some in zip(out, fit, strict=True):
+                whole[which] = some
+    return out
 
 
 def _assemble(
-    found: _Reduced, fit: likelihood.InterceptFit | None, methods: list[str], place: int,
-    level: float,
-) -> pd.DataFrame:  # fmt: skip
+    found: _Reduced, fits: dict[str, WithinFit], methods: list[str], level: float
+) -> pd.DataFrame:
     """Lay the results out, one row a data set and method."""
     n = len(found.estimate)
     tables = []
     for method in methods:
-        if method.startswith("random"):
-            columns = {
-                "estimate": fit.beta[:, place],
-                "standard_error": fit.se[:, place],
-                "degrees_of_freedom": fit.df[:, place] if method.endswith("t") else np.inf,
-                "hospital_sd": fit.hospital_sd,
-                "patient_sd": fit.patient_sd,
-            }
+        fit = fits.get("random" if method.startswith("random") else method)
+        if fit is not None:
+            columns = fit._asdict()
+            if method == "random intercept, z":
+                columns["degrees_of_freedom"] = np.inf
         else:
             naive = method == "naive"
             columns = {
@@ -217,13 +254,14 @@ def _parts(
     hospital: str,
 ) -> list[Part]:
     """Return the outcome, the design matrix and the hospital codes of each data set."""
-    if isinstance(studies, Trials) and (outcome, predictors, hospital) == QUICK_COLUMNS:
-        return [
-            (sbp, np.column_stack([np.ones(len(sbp)), treated]), codes)
-            for sbp, treated, codes in zip(
-                studies.sbp, studies.treated, studies.hospital, strict=True
-            )
-        ]
+    if isinstance(studies, Trials) and (outcome, hospital) == ("sbp", "hospital"):
+        known = {"treated": studies.treated, "baseline": studies.baseline}
+        columns = [known.get(name) for name in predictors]
+        if all(column is not None for column in columns):
+            return [
+                (sbp, np.column_stack([np.ones(len(sbp)), *(c[k] for c in columns)]), codes)
+                for k, (sbp, codes) in enumerate(zip(studies.sbp, studies.hospital, strict=True))
+            ]
     if isinstance(studies, Study | pd.DataFrame | str) or not hasattr(studies, "__iter__"):
         raise ValueError(
             "studies must be Trials or a sequence of Study or DataFrame; "

@@ -5,6 +5,7 @@
   stored.
 - `draw_trials` and `analyse_many`: any trials of `utils.simulate.med_trial`, patient by patient,
   all of them analysed together; `analyse_alternatives` adds hospital dummies and GEE.
+- `scoreboard`: bias, coverage and error rates of many analyses against the truth.
 - `replicate`: any experiment, over cores or a cluster; `failures` lists what went wrong.
 """
 
@@ -19,6 +20,7 @@ from utils._studies_balanced import BalancedFit, balanced_reml
 from utils._studies_draw import Trials, draw_trials
 from utils._studies_many import ANALYSES, analyse_many
 from utils._studies_replicate import Interrupted, failures, replicate
+from utils._studies_score import chosen_by_hausman, scoreboard
 
 __all__ = [
     "ALTERNATIVES",
@@ -32,10 +34,12 @@ __all__ = [
     "analyse_many",
     "analyse_sums",
     "balanced_reml",
+    "chosen_by_hausman",
     "draw_trials",
     "failures",
     "rejection_grid",
     "replicate",
+    "scoreboard",
     "two_arm_trials",
 ]
 

@@ -39,6 +39,12 @@ EXPLORERS = {
         "Hospitals",
         "20",
     ),
+    "confounding": (
+        "08_cause_and_cluster",
+        "confounding_explorer(",
+        "Confounding (log-odds per SD)",
+        "0.3",
+    ),
     "pooling": (
         "03_three_ways_to_pool",
         "pooling_explorer(",

@@ -22,6 +22,7 @@ from utils.simulate import med_trial
 from utils.studies import two_arm_trials
 from utils.widgets import (
     Explorer,
+    confounding_explorer,
     covariance_explorer,
     design_effect_explorer,
     design_studio_explorer,
@@ -96,6 +97,14 @@ EXPLORERS = {
                 "patients_per_ward": 2,
                 "wards_per_hospital": 2,
             },
+        ],
+    ),
+    "confounding": (
+        confounding_explorer,
+        [
+            {"confounding": 1.5, "hospital_sd": 8.0, "patients_per_hospital": 4},
+            {"confounding": 0.0, "treatment_effect": 4.0},
+            {"hospital_sd": 0.0, "patients_per_hospital": 100, "treatment_effect": -8.0},
         ],
     ),
     "pooling": (pooling_explorer, [{"hospital_sd": 0}, {"hospital_sd": 4}, {"hospital_sd": 30}]),
@@ -279,6 +288,10 @@ NUMBERS = [
     ("design_effect", "Patients", "patients_per_hospital", 44),
     ("design_effect", "Hospitals", "n_hospitals", 12),
     ("likelihood", "Hospital SD", "hospital_sd", 2.5),
+    ("confounding", "Confounding", "confounding", 0.4),
+    ("confounding", "Patients", "patients_per_hospital", 33),
+    ("confounding", "Hospital SD", "hospital_sd", 6.5),
+    ("confounding", "True effect", "treatment_effect", -2.5),
     ("covariance", "Hospital SD", "hospital_sd", 7.5),
     ("covariance", "SD of treatment", "effect_sd", 3.5),
     ("covariance", "Patient SD", "patient_sd", 9.5),

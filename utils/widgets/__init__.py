@@ -1,6 +1,7 @@
 """Explorers: a parameter to drag, a figure and a sentence that follow."""
 
 from utils.widgets._base import Explorer
+from utils.widgets.confounding import confounding_explorer
 from utils.widgets.covariance import covariance_explorer
 from utils.widgets.design_effect import design_effect_explorer
 from utils.widgets.design_studio import design_studio_explorer
@@ -11,6 +12,7 @@ from utils.widgets.pooling import pooling_explorer
 
 __all__ = [
     "Explorer",
+    "confounding_explorer",
     "covariance_explorer",
     "design_effect_explorer",
     "design_studio_explorer",
