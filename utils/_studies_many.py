@@ -15,7 +15,14 @@ from utils._likelihood_sums import codes_of, numbers
 from utils._simulate_truth import Study
 from utils._studies_draw import Trials
 
-ANALYSES = ("naive", "cluster-robust", "random intercept, t", "random intercept, z")
+ANALYSES = (
+    "naive",
+    "cluster-robust",
+    "random intercept, t",
+    "random intercept, z",
+    "random slope, t",
+    "random slope, z",
+)
 QUICK_COLUMNS = ("sbp", ["treated"], "hospital")
 
 Floats = NDArray[np.float64]
@@ -47,7 +54,8 @@ def analyse_many(
     methods : sequence of str
         Some of "naive" (least squares), "cluster-robust" (its sandwich by hospital), "random
         intercept, t" and "random intercept, z" (REML; Satterthwaite's degrees of freedom, or a
-        normal law in place of t).
+        normal law in place of t), "random slope, t" and "random slope, z" (the same, with an
+        effect that differs between hospitals, correlated with their intercepts).
     level : float
         Level of the confidence intervals, between 0 and 1.
 
@@ -56,7 +64,10 @@ def analyse_many(
     pandas.DataFrame
         One row a data set and method: ``trial`` (0, 1, ...), ``method``, ``estimate``,
         ``standard_error``, ``degrees_of_freedom``, ``p_value``, ``lower``, ``upper``,
-        ``hospital_sd`` and ``patient_sd`` (for least squares: missing, and the residual SD).
+        ``hospital_sd`` and ``patient_sd`` (for least squares: missing, and the residual SD),
+        ``slope_sd`` and ``correlation`` (missing but for a random slope; the correlation also
+        where an SD is 0). With a random slope ``hospital_sd`` is the SD between hospitals of
+        patients whose effect's predictor is 0.
 
     Raises
     ------
@@ -71,7 +82,12 @@ def analyse_many(
     * *cluster-robust*: (X'X)⁻¹ (sum over j of X_j'e_j e_j'X_j) (X'X)⁻¹ times
       J/(J-1) · (N-1)/(N-p), J - 1 degrees of freedom (Liang and Zeger, Biometrika 1986; 73:
       13-22), as statsmodels has it with ``use_t=True``;
-    * *random intercept*: `utils.likelihood.fit_intercept`.
+    * *random intercept*: `utils.likelihood.fit_intercept`;
+    * *random slope*: `utils.likelihood.fit_slope`, the slope being that of ``effect``. Where the
+      effect varies between hospitals, this alone of the models asks about its mean over all
+      hospitals like these (Barr DJ and others, Journal of Memory and Language 2013; 68:
+      255-278). With equal hospitals, half of each treated, it is the t test of the hospitals'
+      own differences on J - 1 degrees of freedom, unless an SD is estimated as 0.
 
     Examples
     --------
@@ -94,30 +110,41 @@ def analyse_many(
     parts = _parts(studies, outcome, predictors, hospital)
     place = 1 + predictors.index(effect)
     found = _reduce(parts, place)
-    fit = None
-    if any(name.startswith("random") for name in methods):
-        fit = likelihood.fit_intercept(found.sums)
-        if not np.all(fit.converged):
-            which = np.flatnonzero(~fit.converged)[:5].tolist()
-            raise ValueError(f"REML did not converge in data sets {which}")
-    return _assemble(found, fit, methods, place, level)
+    fits: dict[str, likelihood.InterceptFit | likelihood.SlopeFit] = {}
+    if any(name.startswith("random intercept") for name in methods):
+        fits["random intercept"] = _converged(likelihood.fit_intercept(found.sums))
+    if any(name.startswith("random slope") for name in methods):
+        fits["random slope"] = _converged(likelihood.fit_slope(_slope_sums(parts, place)))
+    return _assemble(found, fits, methods, place, level)
+
+
+def _converged[F: (likelihood.InterceptFit, likelihood.SlopeFit)](fit: F) -> F:
+    """Return the fit, or say which data sets have none."""
+    if not np.all(fit.converged):
+        which = np.flatnonzero(~fit.converged)[:5].tolist()
+        raise ValueError(f"REML did not converge in data sets {which}")
+    return fit
 
 
 def _assemble(
-    found: _Reduced, fit: likelihood.InterceptFit | None, methods: list[str], place: int,
-    level: float,
+    found: _Reduced, fits: dict[str, likelihood.InterceptFit | likelihood.SlopeFit],
+    methods: list[str], place: int, level: float,
 ) -> pd.DataFrame:  # fmt: skip
     """Lay the results out, one row a data set and method."""
     n = len(found.estimate)
     tables = []
     for method in methods:
         if method.startswith("random"):
+            model, _, law = method.partition(", ")
+            fit = fits[model]
             columns = {
                 "estimate": fit.beta[:, place],
                 "standard_error": fit.se[:, place],
-                "degrees_of_freedom": fit.df[:, place] if method.endswith("t") else np.inf,
+                "degrees_of_freedom": fit.df[:, place] if law == "t" else np.inf,
                 "hospital_sd": fit.hospital_sd,
                 "patient_sd": fit.patient_sd,
+                "slope_sd": getattr(fit, "slope_sd", np.nan),
+                "correlation": getattr(fit, "correlation", np.nan),
             }
         else:
             naive = method == "naive"
@@ -127,6 +154,8 @@ def _assemble(
                 "degrees_of_freedom": found.residual_df if naive else found.hospitals - 1.0,
                 "hospital_sd": np.nan,
                 "patient_sd": found.residual_sd,
+                "slope_sd": np.nan,
+                "correlation": np.nan,
             }
         tables.append(pd.DataFrame({"trial": np.arange(n), "method": method, **columns}))
     table = pd.concat(tables, ignore_index=True)
@@ -137,7 +166,7 @@ def _assemble(
     table["lower"] = table["estimate"] - half
     table["upper"] = table["estimate"] + half
     order = ["trial", "method", "estimate", "standard_error", "degrees_of_freedom", "p_value"]
-    return table[[*order, "lower", "upper", "hospital_sd", "patient_sd"]]
+    return table[[*order, "lower", "upper", "hospital_sd", "patient_sd", "slope_sd", "correlation"]]
 
 
 @dataclass(frozen=True)
@@ -181,6 +210,32 @@ def _reduce(parts: list[Part], place: int) -> _Reduced:
         residual_sd=np.sqrt(blocks.yy / df),
         hospitals=hospitals,
     )
+
+
+def _slope_sums(parts: list[Part], place: int) -> likelihood.Sums:
+    """Return the sums for a slope, of the column in question, that differs between hospitals."""
+    for k, (_, X, codes) in enumerate(parts):
+        column = X[:, place]
+        within = column - (np.bincount(codes, column) / np.bincount(codes))[codes]
+        if np.abs(within).max() <= 1e-9 * np.abs(column).max():
+            raise ValueError(
+                f"data set {k} has no random slope: the effect's predictor must vary within "
+                "hospitals, got one value in each"
+            )
+    y, X, codes = parts[0]
+    if len({(len(part[0]), part[2].tobytes()) for part in parts}) == 1:
+        y, X = np.stack([part[0] for part in parts]), np.stack([part[1] for part in parts])
+        try:
+            return likelihood.sums(y, X, codes, slope=X[..., place])
+        except ValueError:  # one by one, it will be known which
+            pass
+    singles = []
+    for k, (y, X, codes) in enumerate(parts):
+        try:
+            singles.append(likelihood.sums(y, X, codes, slope=X[:, place]))
+        except ValueError as error:
+            raise ValueError(f"data set {k} has no random slope: {error}") from error
+    return likelihood.stack(singles)
 
 
 def _all_at_once(parts: list[Part]) -> tuple[likelihood.Sums, Part] | None:

@@ -4,7 +4,7 @@
   sums per hospital and arm, which are drawn from their exact distributions; no patient is ever
   stored.
 - `draw_trials` and `analyse_many`: any trials of `utils.simulate.med_trial`, patient by patient,
-  all of them analysed together.
+  all of them analysed together; `varying_effect_grid`: what they reject when effects differ.
 - `replicate`: any experiment, over cores or a cluster; `failures` lists what went wrong.
 """
 
@@ -18,6 +18,7 @@ from utils._studies_balanced import BalancedFit, balanced_reml
 from utils._studies_draw import Trials, draw_trials
 from utils._studies_many import ANALYSES, analyse_many
 from utils._studies_replicate import Interrupted, failures, replicate
+from utils._studies_slopes import varying_effect_grid
 
 __all__ = [
     "ANALYSES",
@@ -34,6 +35,7 @@ __all__ = [
     "rejection_grid",
     "replicate",
     "two_arm_trials",
+    "varying_effect_grid",
 ]
 
 METHODS = ("naive", "cluster-robust", "hospital means")
