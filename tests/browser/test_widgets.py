@@ -27,6 +27,12 @@ EXPLORERS = {
         "Supposed hospital SD (mmHg)",
         "3",
     ),
+    "slopes": (
+        "06_slopes_that_vary",
+        "slopes_explorer(",
+        "SD of effects (mmHg)",
+        "2",
+    ),
 }
 TOO_SLOW = 400  # ms; the bar is 150 on a quiet machine, and a busy one must not fail the run
 
