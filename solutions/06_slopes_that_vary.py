@@ -97,24 +97,28 @@ plots.show(
 # %%
 predict(
     "P06.1",
-    f"The 40 own effects have a standard deviation of {own['slope'].std():.1f} mmHg. How large "
-    "would you estimate the standard deviation of the *true* effects to be? (Patients of one "
-    "hospital and arm have an SD of 12 mmHg.)",
-    choices=["about 8 mmHg", "about 6.5 mmHg", "about 4.5 mmHg", "about 1.5 mmHg"],
+    f"The 40 own effects have a standard deviation of {own['slope'].std():.1f} mmHg. What would it "
+    "be if the drug did exactly the same in all 40 hospitals? (6 patients in each arm, with an SD "
+    "of 12 mmHg.)",
+    choices=["0: the same effect everywhere", "about 2 mmHg", "about 4 mmHg", "about 7 mmHg"],
 )
 
 # %%
 patient_sd = own.attrs["patient_sd"]  # around the hospitals' own lines
-noise_variance = patient_sd**2 * (1 / 6 + 1 / 6)
-effect_sd = np.sqrt(own["slope"].var() - noise_variance)
-choices = {"about 8 mmHg": 8, "about 6.5 mmHg": 6.5, "about 4.5 mmHg": 4.5, "about 1.5 mmHg": 1.5}
-reveal("P06.1", min(choices, key=lambda choice: abs(choices[choice] - effect_sd)))
+noise_sd = patient_sd * np.sqrt(1 / 6 + 1 / 6)
+choices = {"0: the same effect everywhere": 0, "about 2 mmHg": 2, "about 4 mmHg": 4}
+choices["about 7 mmHg"] = 7
+reveal("P06.1", min(choices, key=lambda choice: abs(choices[choice] - noise_sd)))
 
 # %% [markdown]
-# It is the reasoning of lesson 2. Own effects differ for two reasons: true effects differ, and each
-# own effect is noisy. The variances add up. The difference of two means of 6 patients has a
-# variance of `patient_sd`² × (1/6 + 1/6). Take that away; the root of the rest is our estimate.
-# (To take *standard deviations* away from each other gives about 1.4, and is wrong.)
+# It is the reasoning of lesson 2. The difference of two means of 6 patients has a variance of
+# `patient_sd`² × (1/6 + 1/6). That is noise. Compare the two standard deviations: most
+# of what we see is noise.
+#
+# Own effects differ for two reasons: true effects differ, and each own effect is noisy. The
+# variances add up. So take the noise's variance away from the variance of the own effects. The root
+# of the rest is our estimate of how much *true* effects differ. The next cell does it.
+# (To take standard deviations away from each other would be wrong.)
 #
 # ## A model in which slopes vary
 #
@@ -126,8 +130,8 @@ reveal("P06.1", min(choices, key=lambda choice: abs(choices[choice] - effect_sd)
 # hospitals like these. Its random part $u_{1j}$ is how far hospital $j$'s effect lies from that
 # mean. Such a slope is a <dfn>random slope</dfn>. The random intercept $u_{0j}$ you know.
 #
-# So each hospital brings a pair $(u_{0j}, u_{1j})$. The pairs are drawn from a normal distribution in
-# two dimensions, around 0. Its covariance matrix, $G$, holds three numbers:
+# So each hospital brings a pair $(u_{0j}, u_{1j})$. The pairs are drawn from a normal distribution
+# in two dimensions, around 0. Its covariance matrix, $G$, holds three numbers:
 #
 # - the SD of the intercepts: how much hospitals differ in their *untreated* patients;
 # - the SD of the slopes: how much the drug's effect differs between hospitals;
@@ -138,6 +142,7 @@ reveal("P06.1", min(choices, key=lambda choice: abs(choices[choice] - effect_sd)
 # version of lesson 5.
 
 # %% tags=["nbval-check-output"]
+effect_sd = np.sqrt(own["slope"].var() - noise_sd**2)
 model = mixedlm.fit("sbp ~ treated", trial, groups="hospital", re_formula="1 + treated")
 by_reml = model.variances.loc["treated_sd", "estimate"]
 print(f"SD of the effects: by hand {effect_sd:.2f}, by REML {by_reml:.2f} (truth 5)")
@@ -157,13 +162,13 @@ plots.show(
 
 # %% [markdown]
 # First the numbers. By hand and by REML agree, and not by luck: with equal hospitals, half of each
-# treated, REML *is* this subtraction (as long as something is left). With unequal hospitals
+# treated, REML *is* this subtraction (as long as enough is left). With unequal hospitals
 # you need the model. The standard error of the mean effect is familiar too: that of a plain mean of
-# 40 numbers, the own effects. What counts is the number of hospitals.
+# 40 numbers, the own effects. The model does a t-test on hospitals.
 #
-# Then the intervals, `lower` and `upper`. The SD of the effects may be as small as 0. The correlation may
-# be anything from −1 to 1. A trial that tells the mean effect well may tell little about how effects
-# vary.
+# Then the intervals, `lower` and `upper`. The SD of the effects may be as small as 0. The
+# correlation may be anything from −1 to 1. A trial that tells the mean effect well may tell little
+# about how effects vary.
 #
 # So what is "the" effect? There are three answers (figure), to three questions.
 #
@@ -182,7 +187,7 @@ plots.show(
 # Another trial finds a mean effect of −6 mmHg with a standard error of 2.5 mmHg. The standard
 # deviation of the hospitals' true effects is 4 mmHg. Take the mean and this standard deviation as
 # the truth, and the effects as normal. In what share of hospitals does the drug *raise* the
-# pressure? (A share or a percentage. Give two decimals of the share. `stats.norm.cdf` helps.)
+# pressure? (Give the share, between 0 and 1, to two decimals. `stats.norm.cdf` helps.)
 
 # %%
 # BEGIN SOLUTION
@@ -242,9 +247,9 @@ for name, matrix in matrices.items():
 # discovered that a number is correlated with itself.
 #
 # Own lines lean too far down. What about the model's *shrunken* lines? Their noise was pulled in.
-# The next cells draw 500 such trials, always with a true correlation of 0. The simulation is written out
-# so that you see all that goes in. `fit_slope` fits the model of this lesson by REML to all 500 trials
-# at once.
+# The next cells draw 500 such trials, always with a true correlation of 0. The simulation is
+# written out so that you see all that goes in. `fit_slope` fits the model of this lesson by REML to
+# all 500 trials at once.
 
 # %%
 predict(
@@ -302,24 +307,25 @@ plots.show(
 # Own lines lean down, and *shrunken lines lean up*. Neither cloud shows the true correlation. Nor
 # does it show the true standard deviations: own lines spread too much, shrunken ones too little.
 #
-# Why the opposite sign? The model knows how noise leans: to the lower right and the upper left. Points that
-# lie out there are probably noise, and are pulled in hard. Points at the upper right
-# cannot be explained like that, and stay. What stays leans up.
+# Why the opposite sign? The model knows how noise leans: to the lower right and the upper left.
+# Points that lie out there are probably noise, and are pulled in hard. Points at the upper right
+# cannot be explained like that, and are pulled in less. What stays outside leans up.
 #
 # The row `model's estimate` is the model's own $G$. Its average is about right. The
 # right-hand panel is honest about any one trial: with 12 patients in a hospital the estimate may
 # be almost anything, and it piles up at 1, the edge.
 #
 # What are shrunken lines good for, then? Read `error_of_effect`. For *one hospital's* effect they
-# are much closer to the truth than own lines. They are good predictions one by one, and a bad
+# are much closer to the truth than own lines. (To give every hospital the mean effect would err by
+# about 5 mmHg, the SD of the true effects.) They are good predictions one by one, and a bad
 # picture of how hospitals vary. For the picture, read $G$, with its intervals.
 
 # %% [markdown]
 # ### Exercise E06.2 · Which correlation?
 #
 # A registry fits a model with a slope that varies to 50 small hospitals. It prints a correlation of
-# −.1 (95 % interval −.7 to .6). A reader plots the 50 shrunken lines and finds a correlation of +.5.
-# Then he plots the own lines and finds −.4. What can be said about the true correlation?
+# −.1 (95 % interval −.7 to .6). A reader plots the 50 shrunken lines and finds a correlation of
+# +.5. The own lines give −.4. What can be said about the true correlation?
 #
 # - **a** It is about +.5: shrunken lines are the best predictions, so their correlation is best.
 # - **b** It is about −.4: own lines are unbiased, so their correlation is too.
@@ -341,8 +347,8 @@ check("E06.2", correlation_answer)
 # hospitals with high pressure gain more, with a correlation of −.6. And one thing went wrong.
 # Hospital H12 treated nobody.
 #
-# `population` returns the mean of the population and $G$ from a fitted model, `shrunken_lines` the model's line of
-# each hospital: fixed effects plus predicted effects.
+# `population` returns the mean of the population and $G$ from a fitted model, `shrunken_lines` the
+# model's line of each hospital: fixed effects plus predicted effects.
 
 # %%
 sizes = [6, 6, 8, 8, 10, 10, 12, 12, 14, 16, 18, 20, 20, 24, 24, 28, 30, 36, 40, 44, 50, 60, 70, 80]
@@ -388,13 +394,13 @@ plots.show(
 )
 
 # %% [markdown]
-# The first row of $W$ makes the intercept, the second the effect. Each row has two weights, for the hospital's
-# two deviations. The second row says: where the untreated mean is high, expect a larger
-# fall, whatever the hospital's own difference. Partial pooling borrows from the other hospitals, and
-# here also from the hospital's *other number*.
+# The first row of $W$ makes the intercept, the second the effect. Each row has two weights, for the
+# hospital's two deviations. The second row says: take about half of the hospital's own difference,
+# and where its untreated mean is high, expect a slightly larger fall. Partial pooling borrows from
+# the other hospitals, and here also from the hospital's *other number*.
 #
-# The ellipse is the <dfn>population contour</dfn>: by the model's estimates, 95 % of all hospitals' true
-# points lie inside. Its lean is the correlation. Its half width and half height are 2.45
+# The ellipse is the <dfn>population contour</dfn>: by the model's estimates, 95 % of all hospitals'
+# true points lie inside. Its lean is the correlation. Its half width and half height are 2.45
 # standard deviations. (In two dimensions 1.96 is not enough.) One of our 24 crosses lies outside.
 #
 # Small circles are small hospitals. They move far. But look where the arrows point: not
@@ -431,28 +437,29 @@ reveal(
 
 # %% [markdown]
 # Its untreated patients are high, and in this population high hospitals gain more. So the model
-# expects more there: mean effect + (covariance / variance of the intercepts) × the intercept's deviation. Mind how little
-# that is worth. The prediction is hardly surer than for a hospital of which nothing
-# is known, and it rests on a correlation that is itself poorly known.
+# expects more there: mean effect + (covariance / variance of the intercepts) × the intercept's
+# deviation. Mind how little that is worth. The prediction is not much surer than for a hospital of
+# which nothing is known, and it rests on a correlation that is itself poorly known.
 #
 # ### Try it: the cloud of hospitals
 #
-# The explorer draws 24 *typical* hospitals: their true lines, and the noise, spread exactly
-# as set, with no luck in it. `patient_sd` is 12. The figure above shows our second trial in the same way.
+# The explorer draws 24 *typical* hospitals: their true lines, and the noise, spread exactly as set,
+# with no luck in it. `patient_sd` is 12. The figure above shows our second trial in the same way.
 #
 # 1. At the start the correlation is 0. Which way does the cloud of own lines lean, and which way
 #    the shrunken one? How are the two correlations related?
 # 2. Raise the patients to 100. Where do standard deviations and correlations go?
-# 3. Back to 12 patients. Set the SD of effects to 0. What do the own lines still seem to show? What does the model say?
-# 4. Set the SD of effects to 5 and the correlation to −.6. Now press *middle of both arms*. Which numbers change? Has any
-#    hospital changed?
+# 3. Back to 12 patients. Set the SD of effects to 0. What do the own lines still seem to show? What
+#    does the model say?
+# 4. Set the SD of effects to 5 and the correlation to −.6. Now press *middle of both arms*. Which
+#    numbers change? Has any hospital changed?
 #
-# <details><summary>Answers</summary>1: own lines lean down, shrunken ones up, by the same amount. (That is exact
-# if the model knows G and the correlation is 0.) 2: towards the truth, but even at 100 they
-# are not quite there. 3: effects with an SD of 6.9 mmHg that go with the intercepts, all of it noise; the
-# model gives every hospital the mean effect. 4: the SD of the intercepts and the correlations,
-# those of the truth included. The effects, their SDs and their errors stay. No hospital has
-# changed: see the next section.</details>
+# <details><summary>Answers</summary>1: own lines lean down, shrunken ones up, by the same amount.
+# (That is exact if the model knows G and the correlation is 0.) 2: towards the truth, but even at
+# 100 they are not quite there. 3: effects with an SD of 6.9 mmHg that go with the intercepts, all
+# of it noise; the model gives every hospital the mean effect. 4: the SD of the intercepts and the
+# correlations, those of the truth included. The effects, their SDs and their errors stay. No
+# hospital has changed: see the next section.</details>
 
 # %%
 slopes_explorer()
@@ -528,21 +535,21 @@ plots.show(
 )
 
 # %% [markdown]
-# To move zero by $c$ days turns each person's intercept into intercept + $c$ × slope, and leaves the
-# slope alone. As a matrix that is $T$ in the code, and the new covariance matrix is $T G T'$. By hand
-# and refitted agree.
+# To move zero by $c$ days turns each person's intercept into intercept + $c$ × slope, and leaves
+# the slope alone. As a matrix that is $T$ in the code, and the new covariance matrix is $T G T'$.
+# By hand and refitted agree.
 #
-# The days with data are grey. The lines fan out (left). So people differ more on later days: put zero
-# there, and the SD of the intercepts is larger (middle). The correlation can be made almost anything
-# (right). It is 0 where the lines lie closest together.
+# The days with data are grey. The lines fan out (left). So people differ more on later days: put
+# zero there, and the SD of the intercepts is larger (middle). The correlation can be made almost
+# anything (right). It is 0 where the lines lie closest together.
 #
 # And it is one and the same fit: same lines, same predictions, same likelihood. "Slow starters get
 # worse faster" is a statement about where "start" is. Put zero where your question is,
 # say where it is, and do not compare the correlations of two papers with different zeros. Here
-# the interval says that 18 people tell next to nothing about it at the baseline.
+# the interval says that 18 people tell little about it, even at the baseline.
 
 # %% [markdown]
-# ### Exercise E06.3 · How much do treated patients' hospitals differ?
+# ### Exercise E06.3 · The other end of the line
 #
 # In a trial the SD of the intercepts is 6 mmHg. It belongs to the *untreated* patients, since
 # `treated` is 0 there. The SD of the effects is 4 mmHg, and their correlation is −.5. What is the
@@ -562,10 +569,11 @@ check("E06.3", treated_sd)
 #
 # The claim on trial: *fixed effects are constant across groups, random effects vary across groups.*
 # You have seen a coefficient that has both parts. So to give `treated` a fixed part only is not
-# neutral. It *supposes* that the drug does the same everywhere. What does that cost, if it does not?
+# neutral. It *supposes* that the drug does the same everywhere. What does that cost, if it does
+# not?
 #
-# Twenty hospitals of 30 patients, half of each treated by lot. The drug's effects vary with an SD of
-# 5 mmHg around a mean of **zero**. A 5 % test of the mean effect should reject in 5 % of trials.
+# Twenty hospitals of 30 patients, half of each treated by lot. The drug's effects vary with an SD
+# of 5 mmHg around a mean of **zero**. A 5 % test of the mean effect should reject in 5 % of trials.
 
 # %%
 predict(
@@ -587,15 +595,15 @@ shares = {"about 2 %": 0.02, "about 5 %": 0.05, "about 20 %": 0.2, "about 50 %":
 reveal("P06.5", min(shares, key=lambda choice: abs(shares[choice] - without)))
 
 # %% [markdown]
-# Could you have foreseen it? Half of each hospital is treated. If a hospital's effect is $d$ above the mean, its
-# treated patients lie $d/2$ higher than a model without the slope expects, and its untreated ones
-# $d/2$ lower. The model takes that for noise of its *patients*, with a variance of (SD/2)². But all
-# patients of an arm share it. Patients who share something have an intraclass correlation and a
-# design effect. It is lesson 2 again, now for the slope.
+# Could you have foreseen it? Half of each hospital is treated. If a hospital's effect is $d$ above
+# the mean, its treated patients lie $d/2$ higher than a model without the slope expects, and its
+# untreated ones $d/2$ lower. The model takes that for noise of its *patients*, with a variance of
+# (SD/2)². But all patients of an arm share it. Patients who share something have an intraclass
+# correlation and a design effect. It is lesson 2 again, now for the slope.
 #
-# The second cell is the scoreboard. It scores each 95 % interval against *two* truths: the mean effect
-# in all hospitals like these, which is 0, and the mean effect in just the 20 hospitals of that
-# trial, which differs from trial to trial.
+# The second cell is the scoreboard. It scores each 95 % interval against *two* truths: the mean
+# effect in all hospitals like these, which is 0, and the mean effect in just the 20 hospitals of
+# that trial, which differs from trial to trial.
 
 # %% tags=["nbval-check-output"]
 icc_of_effect = (5 / 2) ** 2 / ((5 / 2) ** 2 + 12**2)
@@ -619,15 +627,15 @@ scoreboard.rename(columns={"estimate": "bias", "standard_error": "mean_standard_
 #
 # Read the scoreboard. No method is biased. `scatter` is the true standard error for all hospitals,
 # and only the model with the slope claims about as much. Yet the other two intervals keep their
-# promise for the 20 hospitals that took part. They answer *another question*, and mostly not the one that is
-# asked: a drug is approved for hospitals that were not in the trial.
+# promise for the 20 hospitals that took part. They answer *another question*, and mostly not the
+# one that is asked: a drug is approved for hospitals that were not in the trial.
 #
 # Does a bigger trial help? It depends on what gets bigger.
 
 # %%
 sds, sizes = [0, 2.5, 5, 7.5], [10, 30, 90]
-by_sd = varying_effect_grid(effect_sd=sds, patients_per_hospital=[30], n_trials=700, rng=63)
-by_size = varying_effect_grid(effect_sd=[5], patients_per_hospital=sizes, n_trials=700, rng=64)
+by_sd = varying_effect_grid(effect_sd=sds, patients_per_hospital=[30], n_trials=500, rng=63)
+by_size = varying_effect_grid(effect_sd=[5], patients_per_hospital=sizes, n_trials=500, rng=64)
 fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.8), sharey=True)
 rejection_dots(axes[0], by_sd, "effect_sd")
 rejection_dots(axes[1], by_size, "patients_per_hospital")
@@ -641,14 +649,14 @@ plots.show(
 
 # %% [markdown]
 # Left: the more the effects vary, the more the two analyses without a slope claim. The thin line is
-# foreseen by the design effect. Right, with an SD of 5: *more patients per hospital make it worse*. Those intervals
-# close in on the effect in these 20 hospitals. The model with the slope stays near the
-# dashed 5 %. (Dots are 700 trials each, good to one or two percentage points. The last digits
+# foreseen by the design effect. Right, with an SD of 5: *more patients per hospital make it worse*.
+# Those intervals close in on the effect in these 20 hospitals. The model with the slope stays near
+# the dashed 5 %. (Dots are 500 trials each, good to about two percentage points. The last digits
 # are luck.)
 #
-# The model with the slope does nothing mysterious here. It compares the mean of 20 own effects with their
-# scatter, on about 19 degrees of freedom: a t-test on hospitals. The model does it
-# where hospitals are unequal, too.
+# The model with the slope does nothing mysterious here. It compares the mean of 20 own effects with
+# their scatter, on about 19 degrees of freedom: a t-test on hospitals. The model does it where
+# hospitals are unequal, too.
 #
 # Now the verdict.
 
@@ -673,7 +681,8 @@ verdict(
 #
 # 1. Twenty-two hospitals took part; within each, patients were randomised to drug or placebo.
 # 2. The drug's effect differed between hospitals by more than chance alone explains (SD 5 mmHg).
-# 3. The mean outcome differed between hospitals too, so the model had a random intercept for hospital.
+# 3. The mean outcome differed between hospitals too, so the model had a random intercept for
+#    hospital.
 # 4. By this model the drug lowers pressure by 2.8 mmHg (95 % interval 1.2 to 4.4) on average in
 #    hospitals of this kind.
 # 5. The hospitals had volunteered, and may differ from others in ways that we did not measure.
@@ -698,10 +707,10 @@ check("E06.4", flaw)
 # %% [markdown]
 # ## Real patients: two procedures in 17 hospitals
 #
-# `azpro` holds 3,589 heart patients in 17 hospitals of Arizona. Some had bypass surgery (`cabg` = 1),
-# the others an angioplasty. How much longer do bypass patients stay? Nobody was randomised, and
-# nothing is known of how ill they were. So read "difference", not "effect". We take the logarithm of
-# the stay in days: a difference of logs is a ratio of stays.
+# `azpro` holds 3,589 heart patients in 17 hospitals of Arizona. Some had bypass surgery (`cabg` =
+# 1), the others an angioplasty. How much longer do bypass patients stay? Nobody was randomised, and
+# nothing is known of how ill they were. So read "difference", not "effect". We take the logarithm
+# of the stay in days: a difference of logs is a ratio of stays.
 
 # %% tags=["nbval-check-output"]
 azpro = datasets.load("azpro").assign(log_los=lambda d: np.log(d["los"]))
@@ -733,13 +742,13 @@ plots.show(
 )
 
 # %% [markdown]
-# The difference hardly moves. Its standard error grows by more than half, and the degrees of freedom fall
-# from thousands of patients to about as many as hospitals. And the ratio for 95 % of
+# The difference hardly moves. Its standard error grows by more than half, and the degrees of
+# freedom fall from thousands of patients to about as many as hospitals. And the ratio for 95 % of
 # hospitals is a far wider range than that of the mean.
 #
-# The correlation is negative, and its interval stays below 0: where stays after angioplasty are long, the ratio
-# is smaller. Before you look for a reason, remember where zero is. (Also, patients' stays vary less
-# after bypass, which this model does not know: lesson 10.)
+# The correlation is negative, and its interval stays below 0: where stays after angioplasty are
+# long, the ratio is smaller. Before you look for a reason, remember where zero is. (Also, patients'
+# stays vary less after bypass, which this model does not know: lesson 10.)
 #
 # ## When the optimiser gives up
 #
@@ -792,7 +801,7 @@ ends = {"optimum (mixedlm.fit)": population(safe)[1], "MixedLM's default": defau
 for (label, matrix), marker in zip(ends.items(), ["*", "X"], strict=True):
     _, sd, correlation = sds_and_correlation(matrix)
     ax.plot(correlation, sd, marker, markersize=13, color=colour, label=label, zorder=3)
-ax.set(xlabel="correlation", ylabel="SD of the slope of floor")
+ax.set(xlabel="correlation", ylabel="SD of the slope of floor (log pCi/L)")
 ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
 plots.show(
     fig,
@@ -800,17 +809,17 @@ plots.show(
 )
 
 # %% [markdown]
-# `MixedLM`'s default tries three optimisers one after the other, and gives up: its
-# log-likelihood is lower. (`mixedlm.fit` accepts an optimum only where two different codes agree on it.) The figure shows
-# why. Each line is a height, in log-likelihood below the star. The top is a long ridge, almost
-# level from a correlation of 0 to the edge at 1. On such a ridge optimisers stop too
+# `MixedLM`'s default tries three optimisers one after the other, and gives up: its log-likelihood
+# is lower. (`mixedlm.fit` accepts an optimum only where two different codes agree on it.) The
+# figure shows why. Each line is a height, in log-likelihood below the star. The top is a long
+# ridge, almost level from a correlation of 0 to the edge at 1. On such a ridge optimisers stop too
 # early, or slide to the edge.
 #
 # The best-known program does the latter. `lmer` of the R package lme4 (version 1.1-31, default
-# settings) calls its fit of this model *singular*, that is, at the edge. Its log-likelihood is 2.8 below the
-# optimum, and the optimum is not at the edge. (We ran it in R when we made the reference values of this course, in
-# `tests/golden`, not in this notebook.) So such a message is a hypothesis. Try another optimiser
-# or another start, and compare log-likelihoods. The highest wins.
+# settings) calls its fit of this model *singular*, that is, at the edge. Its log-likelihood is 2.8
+# below the optimum, and the optimum is not at the edge. (We ran it in R when we made the reference
+# values of this course, in `tests/golden`, not in this notebook.) So such a message is a
+# hypothesis. Try another optimiser or another start, and compare log-likelihoods. The highest wins.
 #
 # And do not overrate the star. Its interval for the correlation runs up to 1, as the ridge does. No
 # optimiser can get out what is not in the data. (What to do at a true edge is in lesson 7.)
@@ -838,9 +847,9 @@ check("E06.5", singular_answer)
 # ### Exercise E06.6 · Your own hospitals
 #
 # `own_hospitals(6)` is a drug trial that nobody else has. All hospitals have the same number of
-# patients, half of each treated. Estimate the **standard deviation of the hospitals' true effects**,
-# in mmHg: by hand, as in the first section, or with a model. (With equal hospitals both give the
-# same.) Give two decimals or more.
+# patients, half of each treated. Estimate the **standard deviation of the hospitals' true
+# effects**, in mmHg: by hand, as for the 40 hospitals, or with a model. (With equal hospitals both
+# give the same.) Give two decimals or more.
 
 # %%
 mine = own_hospitals(6).data
@@ -870,11 +879,12 @@ tally()
 # - Neither own nor shrunken lines show the true spread or correlation. Read the model's covariance
 #   matrix, with its intervals.
 # - Shrinkage in two dimensions uses a hospital's intercept to predict its effect.
-# - Where you put zero changes the intercepts (mean and SD) and the correlation, and nothing else. Say where it is.
-# - If effects vary and the slope is left out, intervals hold for the hospitals in the trial, not for
-#   hospitals in general. More patients per hospital make that worse.
-# - The correlation is often the least known number of all. Where the likelihood is flat, optimisers stop in
-#   wrong places: compare log-likelihoods.
+# - Where you put zero changes the intercepts (mean and SD) and the correlation, and nothing else.
+#   Say where it is.
+# - If effects vary and the slope is left out, intervals hold for the hospitals in the trial, not
+#   for hospitals in general. More patients per hospital make that worse.
+# - The correlation is often the least known number of all. Where the likelihood is flat, optimisers
+#   stop in wrong places: compare log-likelihoods.
 #
 # ## Limits
 #
@@ -887,8 +897,8 @@ tally()
 # ## Further reading
 #
 # - Barr DJ, Levy R, Scheepers C, Tily HJ (2013). Random effects structure for confirmatory
-#   hypothesis testing: keep it maximal. *Journal of Memory and Language* 68(3):255-278. What leaving
-#   out slopes does to tests, in many simulations.
+#   hypothesis testing: keep it maximal. *Journal of Memory and Language* 68(3):255-278. What
+#   leaving out slopes does to tests, in many simulations.
 # - Matuschek H, Kliegl R, Vasishth S, Baayen H, Bates D (2017). Balancing Type I error and power in
 #   linear mixed models. *Journal of Memory and Language* 94:305-315. The other side: what slopes
 #   cost where effects hardly vary.

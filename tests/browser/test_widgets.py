@@ -30,7 +30,7 @@ EXPLORERS = {
     "slopes": (
         "06_slopes_that_vary",
         "slopes_explorer(",
-        "SD of effects (mmHg)",
+        "SD of intercepts, hospital_sd",
         "2",
     ),
 }

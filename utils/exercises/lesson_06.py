@@ -105,6 +105,13 @@ _SD_MISTAKES: tuple[tuple[str, Callable[[_Trial], float]], ...] = (
         lambda trial: trial.shrunken_sd,
     ),
     (
+        "That is the estimate by plain maximum likelihood, which divides by the number of "
+        "hospitals and is a little too small. Divide by one less, or fit by REML.",
+        lambda trial: float(
+            np.sqrt(max(trial.seen[1, 1] * (1 - 1 / trial.hospitals) - trial.noise[1, 1], 0))
+        ),
+    ),
+    (
         "That is the noise of an own effect, as a standard deviation. It is what must be taken "
         "away, as a variance, from what you see.",
         lambda trial: float(np.sqrt(trial.noise[1, 1])),
@@ -153,7 +160,6 @@ EXERCISES = (
             reference=lambda: _harmed(EFFECT_SD),
             absolute=0.004,
             tolerance_reason="closed form; two decimals are enough",
-            percent=True,
             low=0,
             high=1,
             misconceptions=(
@@ -206,7 +212,7 @@ EXERCISES = (
     ),
     Exercise(
         id="E06.3",
-        title="How much do treated patients' hospitals differ?",
+        title="The other end of the line",
         objective="move the zero of a predictor and compute what becomes of the intercepts' SD",
         kind="code",
         minutes=6,

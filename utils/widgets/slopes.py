@@ -210,7 +210,7 @@ class _CloudFigure:
 
     def _cloud(self, axes: Axes) -> list[Artist]:
         axes.set(
-            xlim=(106, 170), ylim=(-36, 24), xlabel="intercept (mmHg)",
+            xlim=(103, 171), ylim=(-36, 24), xlabel="intercept (mmHg)",
             ylabel="effect of the drug (mmHg)",
         )  # fmt: skip
         axes.set_title("Each hospital is one point", y=1.065)
@@ -235,7 +235,7 @@ class _CloudFigure:
         return [self.ellipse, self.arrows, self.own, self.shrunken, self.truth]
 
     def _strip(self, axes: Axes, title: str, low: float) -> list[Artist]:
-        high = 1.0 if low else 14.0
+        high = 1.0 if low else 15.0
         bars = axes.barh(list(_THINGS), [0, 0, 0], height=0.62,
                          color=[PALETTE[thing] for thing in _THINGS.values()])  # fmt: skip
         axes.invert_yaxis()
@@ -314,8 +314,8 @@ def slopes_explorer() -> Explorer:
     True
     """
     controls = [
-        Number("hospital_sd", "SD of intercepts, hospital_sd", 6.0, 0.0, 8.0, 0.5),
-        Number("effect_sd", "SD of effects (mmHg)", 5.0, 0.0, 8.0, 0.5),
+        Number("hospital_sd", "SD of intercepts, hospital_sd", 6.0, 0.0, 9.0, 0.5),
+        Number("effect_sd", "SD of effects (mmHg)", 5.0, 0.0, 9.0, 0.5),
         Number("correlation", "Their correlation", 0.0, -0.95, 0.95, 0.05, digits=2),
         Number("patients_per_hospital", "Patients per hospital", 12, 8, 100, 2, digits=0),
         Choice("zero", "untreated", _ZERO),
