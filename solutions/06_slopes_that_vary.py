@@ -651,8 +651,8 @@ plots.show(
 # Left: the more the effects vary, the more the two analyses without a slope claim. The thin line is
 # foreseen by the design effect. Right, with an SD of 5: *more patients per hospital make it worse*.
 # Those intervals close in on the effect in these 20 hospitals. The model with the slope stays near
-# the dashed 5 %. (Dots are 500 trials each, good to about two percentage points. The last digits
-# are luck.)
+# the dashed 5 %, and a little below it where effects do not vary (far left). Dots are 500 trials
+# each, good to about two percentage points.
 #
 # The model with the slope does nothing mysterious here. It compares the mean of 20 own effects with
 # their scatter, on about 19 degrees of freedom: a t-test on hospitals. The model does it where
