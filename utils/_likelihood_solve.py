@@ -49,7 +49,9 @@ def find_slope(blocks: Blocks, reml: bool) -> engine.Optimum:
         for lean in (-0.7, -0.1, 0.1, 0.7)
     ]
     many = np.broadcast_to(np.array(grid), (len(blocks.yy), len(grid), 3))
-    return engine.minimise(blocks, _best_start(blocks, many, reml)[0], reml=reml)
+    start = _best_start(blocks, many, reml)[0]
+    # Towards a correlation of -1 or 1 the valley is flat and the way long.
+    return engine.minimise(blocks, start, reml=reml, steps=200)
 
 
 def slopes(blocks: Blocks, reml: bool) -> dict[str, Floats]:

@@ -27,7 +27,6 @@ from utils.simulate import med_trial
 # What the quick path does not draw: then med_trial itself does the work.
 SLOW = {
     "outcome": "continuous",
-    "treatment_effect_sd": 0,
     "age_effect": 0,
     "age_treatment_effect": 0,
     "n_wards": 0,
@@ -38,6 +37,7 @@ SLOW = {
 }
 
 Floats = NDArray[np.float64]
+Drawn = tuple[Floats, NDArray[np.int64], NDArray[np.intp], Floats, Floats]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -52,6 +52,9 @@ class Trials:
         The codes of its patients' hospitals, 0, 1, ...
     seed : array, shape (n_trials,)
         ``med_trial(rng=seed, ...)`` gives the data set with all of its columns.
+    effect : tuple of arrays
+        Of each data set: the true treatment effects of its hospitals, mmHg, in the order of
+        their codes.
     baseline : tuple of arrays, or None
         Of each data set: the pressure before treatment (mmHg) of its patients. None where it
         matters to neither outcome nor treatment.
@@ -61,6 +64,7 @@ class Trials:
     treated: tuple[NDArray[np.int64], ...]
     hospital: tuple[NDArray[np.intp], ...]
     seed: NDArray[np.int64]
+    effect: tuple[Floats, ...] = ()
     baseline: tuple[Floats, ...] | None = None
 
     def __len__(self) -> int:
@@ -98,8 +102,8 @@ def draw_trials(n_trials: int, *, rng: int | np.random.Generator, **settings: ob
     -----
     Outcome, treatment and hospitals are those of ``med_trial(**settings, rng=seed)``, to the
     last bit: the same streams of random numbers, without the columns and tables that the
-    analysis of the treatment does not use. Settings that the quick way does not know (varying
-    treatment effects, age, wards, surgeons) take the long way round by themselves.
+    analysis of the treatment does not use. Settings that the quick way does not know (age, wards,
+    surgeons) take the long way round by themselves.
 
     Examples
     --------
@@ -130,8 +134,9 @@ def draw_trials(n_trials: int, *, rng: int | np.random.Generator, **settings: ob
     seeds = np.random.default_rng(rng).integers(0, 2**63 - 1, size=int(n_trials))
     quick = all(getattr(p, name) == value for name, value in SLOW.items())
     drawn = [_draw(p, int(seed)) if quick else _slow(settings, int(seed)) for seed in seeds]
-    sbp, treated, hospital, baseline = zip(*drawn, strict=True)
-    return Trials(sbp, treated, hospital, seeds, baseline if _needs_baseline(p) else None)
+    sbp, treated, hospital, effect, baseline = zip(*drawn, strict=True)
+    kept = baseline if _needs_baseline(p) else None
+    return Trials(sbp, treated, hospital, seeds, effect, kept)
 
 
 def _needs_baseline(p: Parameters) -> bool:
@@ -153,22 +158,28 @@ class _Arrays:
         return np.repeat(self.columns[column], self.sizes)
 
 
-def _draw(p: Parameters, seed: int) -> tuple[Floats, NDArray[np.int64], NDArray[np.intp], Floats]:
+def _draw(p: Parameters, seed: int) -> Drawn:
     """Draw what `med_trial` draws, in its order of operations, without its tables."""
     streams, n = Streams(seed), p.n_hospitals
     sizes = draw_sizes(p, streams)
     score = hospital_scores(streams["hospital intercept"].standard_normal(n), p.hospital_law)
     predictor = p.intercept + (p.hospital_sd * score + 0.0)
     if p.region_sd:
-        effect = p.region_sd * streams["region"].standard_normal(p.n_regions) + 0.0
-        predictor = predictor + effect[np.arange(n) % min(p.n_regions, n)]
+        shift = p.region_sd * streams["region"].standard_normal(p.n_regions) + 0.0
+        predictor = predictor + shift[np.arange(n) % min(p.n_regions, n)]
     if p.beds_effect:
         beds = 10 * streams["beds"].integers(10, 90, size=n, endpoint=True)
         predictor = predictor + p.beds_effect * (beds - BEDS_CENTRE) / 100
     if p.teaching_effect:
         teaching = (streams["teaching"].random(n) < TEACHING_SHARE).astype(np.int64)
         predictor = predictor + p.teaching_effect * teaching
-    columns = {"score": score, "predictor": predictor}
+    effect = np.full(n, float(p.treatment_effect))
+    if p.treatment_effect_sd:
+        rho, own = p.intercept_effect_correlation, streams["hospital effect"].standard_normal(n)
+        effect = p.treatment_effect + p.treatment_effect_sd * (
+            rho * score + np.sqrt(1 - rho**2) * own
+        )
+    columns = {"score": score, "predictor": predictor, "effect": effect}
     if p.error_law == "differs by hospital":
         spread = streams["hospital variance"].standard_normal(n)
         columns["patient_sd"] = p.patient_sd * np.exp(p.error_spread * spread - p.error_spread**2)
@@ -178,19 +189,16 @@ def _draw(p: Parameters, seed: int) -> tuple[Floats, NDArray[np.int64], NDArray[
         baseline = draw_baseline(layout.hospital.size, streams)
     treated = draw_treated(p, layout, baseline, streams)
     mean = layout.spread("predictor")
-    mean += p.treatment_effect * treated
+    mean += (layout.spread("effect") if p.treatment_effect_sd else p.treatment_effect) * treated
     if p.baseline_effect:
         mean += p.baseline_effect * (baseline - BASELINE_MEAN)
-    return draw_outcome(p, layout, mean, streams), treated, layout.hospital, baseline
+    return draw_outcome(p, layout, mean, streams), treated, layout.hospital, effect, baseline
 
 
-def _slow(
-    settings: dict[str, object], seed: int
-) -> tuple[Floats, NDArray[np.int64], NDArray[np.intp], Floats]:
-    data = med_trial(**settings, rng=seed).data
+def _slow(settings: dict[str, object], seed: int) -> Drawn:
+    study = med_trial(**settings, rng=seed)
+    data = study.data
     codes = data["hospital"].cat.codes.to_numpy().astype(np.intp)
-    return (
-        *(data[name].to_numpy() for name in ("sbp", "treated")),
-        codes,
-        data["baseline"].to_numpy(),
-    )
+    effect = study.truth.hospitals["treatment_effect"].to_numpy()
+    sbp, treated, baseline = (data[name].to_numpy() for name in ("sbp", "treated", "baseline"))
+    return sbp, treated, codes, effect, baseline

@@ -21,6 +21,8 @@ ANALYSES = (
     "cluster-robust",
     "random intercept, t",
     "random intercept, z",
+    "random slope, t",
+    "random slope, z",
     "hospital dummies",
     "within-between",
 )
@@ -54,9 +56,11 @@ def analyse_many(
     methods : sequence of str
         Some of "naive" (least squares), "cluster-robust" (its sandwich by hospital), "random
         intercept, t" and "random intercept, z" (REML; Satterthwaite's degrees of freedom, or a
-        normal law in place of t), "hospital dummies" (least squares with a coefficient for each
-        hospital) and "within-between" (random intercept by REML, with the hospital mean of the
-        effect's predictor as a further predictor; Satterthwaite's degrees of freedom).
+        normal law in place of t), "random slope, t" and "random slope, z" (the same, with an
+        effect that differs between hospitals, correlated with their intercepts), "hospital
+        dummies" (least squares with a coefficient for each hospital) and "within-between"
+        (random intercept by REML, with the hospital mean of the effect's predictor as a further
+        predictor; Satterthwaite's degrees of freedom).
     level : float
         Level of the confidence intervals, between 0 and 1.
 
@@ -81,6 +85,11 @@ def analyse_many(
       J/(J-1) · (N-1)/(N-p), J - 1 degrees of freedom (Liang and Zeger, Biometrika 1986; 73:
       13-22), as statsmodels has it with ``use_t=True``;
     * *random intercept*: `utils.likelihood.fit_intercept`;
+    * *random slope*: `utils.likelihood.fit_slope`, the slope being that of ``effect``. Where the
+      effect varies between hospitals, this alone of the models asks about its mean over all
+      hospitals like these (Barr DJ and others, Journal of Memory and Language 2013; 68:
+      255-278). With equal hospitals, half of each treated, it is the t test of the hospitals'
+      own differences on J - 1 degrees of freedom, unless an SD is estimated as 0;
     * *hospital dummies*: least squares of the deviations from the hospitals' means (Frisch and
       Waugh, Econometrica 1933; 1: 387-401), s² = e'e / (N - J - q) with q predictors. Those that
       are constant within every hospital are left out, since the dummies hold them already;
@@ -88,7 +97,7 @@ def analyse_many(
       within hospitals (Mundlak, Econometrica 1978; 46: 69-85). Where the mean is the same in
       all hospitals it adds nothing and is left out. Other predictors get no hospital mean.
 
-    The last two need an effect's predictor that varies within hospitals.
+    The last four need an effect's predictor that varies within hospitals.
 
     Examples
     --------
@@ -112,8 +121,12 @@ def analyse_many(
     place = 1 + predictors.index(effect)
     found = _reduce(parts, place)
     fits: dict[str, WithinFit] = {}
-    if any(name.startswith("random") for name in methods):
-        fits["random"] = _random_intercept(found.sums, np.arange(len(parts)), place)
+    everyone = np.arange(len(parts))
+    if any(name.startswith("random intercept") for name in methods):
+        fits["random intercept"] = _mixed(likelihood.fit_intercept(found.sums), everyone, place)
+    if any(name.startswith("random slope") for name in methods):
+        fit = likelihood.fit_slope(_slope_sums(parts, place))
+        fits["random slope"] = _mixed(fit, everyone, place)
     if "hospital dummies" in methods:
         fits["hospital dummies"] = hospital_dummies(parts, place)
     if "within-between" in methods:
@@ -121,24 +134,32 @@ def analyse_many(
     return _assemble(found, fits, methods, level)
 
 
-def _random_intercept(sums: likelihood.Sums, which: NDArray[np.intp], place: int) -> WithinFit:
-    """Fit random intercepts; `which` are the data sets' numbers."""
-    fit = likelihood.fit_intercept(sums)
+def _mixed(
+    fit: likelihood.InterceptFit | likelihood.SlopeFit, which: NDArray[np.intp], place: int
+) -> WithinFit:
+    """Return one coefficient of mixed models; `which` are the data sets' numbers."""
     if not np.all(fit.converged):
         raise ValueError(f"REML did not converge in data sets {which[~fit.converged][:5].tolist()}")
+    none = np.full(len(which), np.nan)
     return WithinFit(
-        fit.beta[:, place], fit.se[:, place], fit.df[:, place], fit.hospital_sd, fit.patient_sd
+        estimate=fit.beta[:, place],
+        standard_error=fit.se[:, place],
+        degrees_of_freedom=fit.df[:, place],
+        hospital_sd=fit.hospital_sd,
+        patient_sd=fit.patient_sd,
+        slope_sd=getattr(fit, "slope_sd", none),
+        correlation=getattr(fit, "correlation", none),
     )
 
 
 def _within_between(parts: list[Part], place: int) -> WithinFit:
     """Fit random intercepts beside the hospital means of one predictor."""
     extended, has_mean = add_means(parts, place)
-    out = WithinFit(*np.empty((5, len(parts))))
+    out = WithinFit(*np.empty((len(WithinFit._fields), len(parts))))
     for which in (np.flatnonzero(has_mean), np.flatnonzero(~has_mean)):
         if which.size:
             found = _reduce([extended[k] for k in which], place)
-            fit = _random_intercept(found.sums, which, place)
+            fit = _mixed(likelihood.fit_intercept(found.sums), which, place)
             for whole, some in zip(out, fit, strict=True):
                 whole[which] = some
     return out
@@ -151,10 +172,11 @@ def _assemble(
     n = len(found.estimate)
     tables = []
     for method in methods:
-        fit = fits.get("random" if method.startswith("random") else method)
+        model, _, law = method.partition(", ")
+        fit = fits.get(model)
         if fit is not None:
             columns = fit._asdict()
-            if method == "random intercept, z":
+            if law == "z":
                 columns["degrees_of_freedom"] = np.inf
         else:
             naive = method == "naive"
@@ -164,6 +186,8 @@ def _assemble(
                 "degrees_of_freedom": found.residual_df if naive else found.hospitals - 1.0,
                 "hospital_sd": np.nan,
                 "patient_sd": found.residual_sd,
+                "slope_sd": np.nan,
+                "correlation": np.nan,
             }
         tables.append(pd.DataFrame({"trial": np.arange(n), "method": method, **columns}))
     table = pd.concat(tables, ignore_index=True)
@@ -174,7 +198,7 @@ def _assemble(
     table["lower"] = table["estimate"] - half
     table["upper"] = table["estimate"] + half
     order = ["trial", "method", "estimate", "standard_error", "degrees_of_freedom", "p_value"]
-    return table[[*order, "lower", "upper", "hospital_sd", "patient_sd"]]
+    return table[[*order, "lower", "upper", "hospital_sd", "patient_sd", "slope_sd", "correlation"]]
 
 
 @dataclass(frozen=True)
@@ -218,6 +242,32 @@ def _reduce(parts: list[Part], place: int) -> _Reduced:
         residual_sd=np.sqrt(blocks.yy / df),
         hospitals=hospitals,
     )
+
+
+def _slope_sums(parts: list[Part], place: int) -> likelihood.Sums:
+    """Return the sums for a slope, of the column in question, that differs between hospitals."""
+    for k, (_, X, codes) in enumerate(parts):
+        column = X[:, place]
+        within = column - (np.bincount(codes, column) / np.bincount(codes))[codes]
+        if np.abs(within).max() <= 1e-9 * np.abs(column).max():
+            raise ValueError(
+                f"data set {k} has no random slope: the effect's predictor must vary within "
+                "hospitals, got one value in each"
+            )
+    y, X, codes = parts[0]
+    if len({(len(part[0]), part[2].tobytes()) for part in parts}) == 1:
+        y, X = np.stack([part[0] for part in parts]), np.stack([part[1] for part in parts])
+        try:
+            return likelihood.sums(y, X, codes, slope=X[..., place])
+        except ValueError:  # one by one, it will be known which
+            pass
+    singles = []
+    for k, (y, X, codes) in enumerate(parts):
+        try:
+            singles.append(likelihood.sums(y, X, codes, slope=X[:, place]))
+        except ValueError as error:
+            raise ValueError(f"data set {k} has no random slope: {error}") from error
+    return likelihood.stack(singles)
 
 
 def _all_at_once(parts: list[Part]) -> tuple[likelihood.Sums, Part] | None:

@@ -22,8 +22,8 @@ class WithinFit(NamedTuple):
     ----------
     estimate, standard_error, degrees_of_freedom : array
         Of the coefficient.
-    hospital_sd, patient_sd : array
-        In the unit of the outcome; `hospital_sd` is missing where the model has none.
+    hospital_sd, patient_sd, slope_sd, correlation : array
+        In the unit of the outcome, but for the correlation; missing where the model has none.
     """
 
     estimate: Floats
@@ -31,6 +31,8 @@ class WithinFit(NamedTuple):
     degrees_of_freedom: Floats
     hospital_sd: Floats
     patient_sd: Floats
+    slope_sd: Floats
+    correlation: Floats
 
 
 def hospital_dummies(parts: list[Part], place: int) -> WithinFit:
@@ -141,12 +143,15 @@ def _dummies(y: Floats, X: Floats, codes: NDArray[np.intp], place: int) -> Withi
     rss = (outcome**2).sum(-1) - (fitted**2).sum(-1)
     residual_sd = np.sqrt(np.maximum(rss, 0) / df)
     row = np.linalg.inv(r)[:, int(np.flatnonzero(kept == place - 1)[0])]
+    none = np.full(len(y), np.nan)
     return WithinFit(
         estimate=(row * fitted).sum(-1),
         standard_error=residual_sd * np.sqrt((row**2).sum(-1)),
         degrees_of_freedom=np.full(len(y), float(df)),
-        hospital_sd=np.full(len(y), np.nan),
+        hospital_sd=none,
         patient_sd=residual_sd,
+        slope_sd=none,
+        correlation=none,
     )
 
 

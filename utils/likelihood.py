@@ -41,6 +41,7 @@ __all__ = [
     "joint_loglik",
     "profile_loglik",
     "ratio_loglik",
+    "slope_loglik",
     "stack",
     "sums",
 ]
@@ -268,6 +269,51 @@ def profile_loglik(sums: Sums, hospital_sd: ArrayLike, *, reml: bool = True) -> 
         down = height(left) < height(right)
         low, high = np.where(down, low, left), np.where(down, right, high)
     return _as_given(-height((low + high) / 2).reshape(np.shape(hospital_sd)) / 2)
+
+
+def slope_loglik(
+    sums: Sums,
+    hospital_ratio: ArrayLike,
+    slope_ratio: ArrayLike,
+    correlation: ArrayLike,
+    *,
+    reml: bool = True,
+) -> float | Floats:
+    """Return the log-likelihood with a slope that varies, patient_sd and beta profiled out.
+
+    Parameters
+    ----------
+    sums : Sums
+        Of one data set, with a slope.
+    hospital_ratio, slope_ratio : float or array-like
+        hospital_sd and slope_sd, each divided by patient_sd; 0 or more.
+    correlation : float or array-like
+        Of intercepts and slopes, -1 to 1. The three are broadcast against each other.
+    reml : bool
+        Restricted or plain likelihood.
+
+    Raises
+    ------
+    ValueError
+        If `sums` is not of one data set with a slope, or a value breaks its rule.
+    """
+    if sums.blocks.shape != () or not sums.slope:
+        raise ValueError(f"sums must be of one data set with a slope, got {sums!r}")
+    tau, slope = _positive("hospital_ratio", hospital_ratio), _positive("slope_ratio", slope_ratio)
+    rho = numbers("correlation", correlation)
+    if np.any(np.abs(rho) > 1):
+        raise ValueError(f"correlation must be -1 to 1, got {rho[np.abs(rho) > 1].ravel()[0]:g}")
+    tau, slope, rho = np.broadcast_arrays(tau, slope, rho)
+    lower = np.zeros((tau.size, 2, 2))
+    lower[:, 0, 0], lower[:, 1, 0] = tau.ravel(), (rho * slope).ravel()
+    lower[:, 1, 1] = (np.sqrt(1 - rho**2) * slope).ravel()
+    factor = np.linalg.inv(sums.blocks.to_effect) @ lower
+    parts = np.array_split(factor, 1 + tau.size * sums.n.shape[-1] // 100_000)  # to save memory
+    states = (
+        engine.evaluate(sums.blocks, None, reml=reml, slope=False, factor=part) for part in parts
+    )
+    deviance = np.concatenate([state.deviance for state in states])
+    return _as_given((-deviance / 2).reshape(tau.shape))
 
 
 def fit_intercept(sums: Sums, *, reml: bool = True) -> InterceptFit:

@@ -4,7 +4,8 @@
   sums per hospital and arm, which are drawn from their exact distributions; no patient is ever
   stored.
 - `draw_trials` and `analyse_many`: any trials of `utils.simulate.med_trial`, patient by patient,
-  all of them analysed together; `analyse_alternatives` adds hospital dummies and GEE.
+  all of them analysed together; `analyse_alternatives` adds hospital dummies and GEE;
+  `varying_effect_grid`: what they reject when effects differ.
 - `scoreboard`: bias, coverage and error rates of many analyses against the truth.
 - `replicate`: any experiment, over cores or a cluster; `failures` lists what went wrong.
 """
@@ -21,6 +22,7 @@ from utils._studies_draw import Trials, draw_trials
 from utils._studies_many import ANALYSES, analyse_many
 from utils._studies_replicate import Interrupted, failures, replicate
 from utils._studies_score import chosen_by_hausman, scoreboard
+from utils._studies_slopes import varying_effect_grid
 
 __all__ = [
     "ALTERNATIVES",
@@ -41,6 +43,7 @@ __all__ = [
     "replicate",
     "scoreboard",
     "two_arm_trials",
+    "varying_effect_grid",
 ]
 
 METHODS = ("naive", "cluster-robust", "hospital means")

@@ -57,6 +57,12 @@ EXPLORERS = {
         "Region SD (mmHg)",
         "7",
     ),
+    "slopes": (
+        "06_slopes_that_vary",
+        "slopes_explorer(",
+        "SD of intercepts, hospital_sd",
+        "2",
+    ),
 }
 TOO_SLOW = 400  # ms; the bar is 150 on a quiet machine, and a busy one must not fail the run
 

@@ -18,6 +18,7 @@ from utils.likelihood import (
     joint_loglik,
     profile_loglik,
     ratio_loglik,
+    slope_loglik,
     stack,
     sums,
 )
@@ -266,6 +267,38 @@ def test_the_slope_model_is_at_an_optimum_of_the_whole_matrix(sizes, reml, seed)
             near = list(best)
             near[k] = np.clip(near[k] * step, -1, 1) if k == 2 else near[k] * step + 0.01
             assert value(*near)[0] <= top + 1e-6
+
+
+@pytest.mark.parametrize("reml", [True, False])
+def test_the_surface_of_the_slope_model_is_that_of_the_whole_matrix(reml):
+    y, x, codes = trial([5, 6, 7, 8, 9, 10], slope_sd=5, seed=3)
+    s = sums(y, x, codes, slope=x[:, 1])
+    found = fit_slope(s, reml=reml)
+    ratios = np.array([found.hospital_sd, found.slope_sd]) / found.patient_sd
+    top = slope_loglik(s, *ratios, found.correlation, reml=reml)
+    assert top == pytest.approx(found.loglik, abs=1e-9)
+    rho, b = np.array([[-1.0], [0.0], [0.7], [1.0]]), np.array([0.0, 0.3, 0.9])
+    surface = slope_loglik(s, 0.5, b, rho, reml=reml)
+    assert surface.shape == (4, 3)
+    assert surface.max() <= found.loglik + 1e-9
+    same, z = codes[:, None] == codes, x[:, :2]
+    for i, j in np.ndindex(4, 3):
+        crossed = rho[i, 0] * 0.5 * b[j]
+        shape = np.eye(len(y)) + same * (z @ [[0.25, crossed], [crossed, b[j] ** 2]] @ z.T)
+        # patient_sd² has a closed form: the best of a fine grid comes up to it from below.
+        heights = [dense_loglik(y, x, v * shape, reml)[0] for v in np.linspace(60, 400, 600)]
+        assert surface[i, j] == pytest.approx(max(heights), abs=2e-4)
+
+
+def test_the_surface_refuses_what_it_cannot_mean():
+    y, x, codes = trial([5, 6, 7], seed=3)
+    s = sums(y, x, codes, slope=x[:, 1])
+    with pytest.raises(ValueError, match="with a slope, got Sums"):
+        slope_loglik(sums(y, x, codes), 0.5, 0.5, 0)
+    with pytest.raises(ValueError, match=r"correlation must be -1 to 1, got 1\.5"):
+        slope_loglik(s, 0.5, 0.5, 1.5)
+    with pytest.raises(ValueError, match="slope_ratio must be 0 or more, got -1"):
+        slope_loglik(s, 0.5, -1, 0)
 
 
 @pytest.mark.parametrize("method", ["REML", "ML"])

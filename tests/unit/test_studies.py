@@ -8,7 +8,15 @@ import pytest
 import statsmodels.formula.api as smf
 from scipy import stats
 
-from utils import _studies_balanced, _studies_draw, _studies_many, likelihood, studies
+from utils import (
+    _studies_balanced,
+    _studies_draw,
+    _studies_many,
+    _studies_slopes,
+    likelihood,
+    mixedlm,
+    studies,
+)
 from utils.simulate import med_trial
 
 
@@ -214,6 +222,8 @@ def test_unknown_methods_are_refused(methods):
         {"error_law": "outliers", "n_hospitals": 2, "region_sd": 1.0},
         {"error_law": "grows with mean"},
         {"treatment_effect_sd": 3.0, "age_effect": 0.4, "n_wards": 2, "ward_sd": 1.0},
+        {"treatment_effect_sd": 3.0, "intercept_effect_correlation": -0.6, "region_sd": 1.0},
+        {"treatment_effect_sd": 3.0, "hospital_law": "skewed", "hospital_sd": 0.0},
     ],
 )
 def test_quick_draws_are_those_of_med_trial_to_the_last_bit(settings):
@@ -223,6 +233,8 @@ def test_quick_draws_are_those_of_med_trial_to_the_last_bit(settings):
         assert np.array_equal(trials.sbp[k], data["sbp"])
         assert np.array_equal(trials.treated[k], data["treated"])
         assert np.array_equal(trials.hospital[k], data["hospital"].cat.codes)
+        truth = med_trial(**settings, rng=int(seed)).truth.hospitals
+        assert np.array_equal(trials.effect[k], truth["treatment_effect"])
 
 
 def test_many_analyses_are_those_of_statsmodels_and_the_likelihood():
@@ -315,5 +327,113 @@ def test_the_data_set_that_fails_is_named(change, message):
 
 
 def test_docstrings_of_the_parts_run():
-    for module in (_studies_balanced, _studies_draw, _studies_many):
+    for module in (_studies_balanced, _studies_draw, _studies_many, _studies_slopes):
         assert doctest.testmod(module).failed == 0
+
+
+@pytest.mark.parametrize("predictors", [["treated"], ["age", "treated"]])
+def test_the_random_slope_is_that_of_mixedlm(predictors):
+    data_sets = [
+        med_trial(
+            n_hospitals=j, patients_per_hospital=(4, 40), treatment_effect_sd=6, age_effect=0.3,
+            intercept_effect_correlation=-0.4, rng=j,
+        )
+        for j in (8, 15, 24)
+    ]  # fmt: skip
+    table = studies.analyse_many(
+        data_sets, predictors=predictors, effect="treated", level=0.9,
+        methods=["random slope, t", "random slope, z"],
+    ).set_index(["trial", "method"])  # fmt: skip
+    for k, study in enumerate(data_sets):
+        model = mixedlm.fit(
+            f"sbp ~ {' + '.join(predictors)}", study.data, groups="hospital",
+            re_formula="1 + treated", start="powell",
+        )  # fmt: skip
+        fixed, sds = model.fixed_table(confidence=0.9).loc["treated"], model.variances["estimate"]
+        row = table.loc[(k, "random slope, t")]
+        assert row["estimate"] == pytest.approx(fixed["estimate"], rel=1e-5)
+        assert row["standard_error"] == pytest.approx(fixed["se"], rel=1e-5)
+        assert row["degrees_of_freedom"] == pytest.approx(fixed["df"], rel=1e-3)
+        assert row["p_value"] == pytest.approx(fixed["p"], rel=1e-3)
+        assert row["lower"] == pytest.approx(fixed["lower"], rel=1e-3)
+        assert row["hospital_sd"] == pytest.approx(sds["hospital_sd"], rel=1e-4, abs=1e-3)
+        assert row["slope_sd"] == pytest.approx(sds["treated_sd"], rel=1e-4)
+        assert row["patient_sd"] == pytest.approx(sds["patient_sd"], rel=1e-5)
+        assert row["correlation"] == pytest.approx(sds["correlation(hospital, treated)"], abs=1e-3)
+        z = table.loc[(k, "random slope, z")]
+        assert z["p_value"] == pytest.approx(
+            2 * stats.norm.sf(abs(fixed["estimate"] / fixed["se"])), rel=1e-3
+        )
+
+
+def test_in_balanced_trials_the_random_slope_is_a_t_test_of_the_hospitals_own_differences():
+    """An engine of its own: no likelihood, no matrices."""
+    trials = studies.draw_trials(
+        40, n_hospitals=12, patients_per_hospital=20, treatment_effect_sd=8, rng=4
+    )
+    table = studies.analyse_many(trials, methods=["random slope, t"])
+    agree = 0
+    for k, data in enumerate(trials):
+        means = data.groupby(["hospital", "treated"])["sbp"].mean().unstack()
+        test = stats.ttest_1samp(means[1] - means[0], 0)
+        row = table.iloc[k]
+        if row["slope_sd"] > 0 and abs(row["correlation"]) < 1 - 1e-6:
+            assert row["p_value"] == pytest.approx(test.pvalue, rel=1e-4)
+            assert row["degrees_of_freedom"] == pytest.approx(11, rel=1e-5)
+            agree += 1
+    assert agree > 25
+
+
+def test_random_slopes_together_and_one_by_one_are_the_same():
+    settings = {"n_hospitals": 8, "patients_per_hospital": 10, "treatment_effect_sd": 5}
+    trials = studies.draw_trials(4, rng=2, **settings)
+    other = med_trial(n_hospitals=9, rng=1).data
+    together = studies.analyse_many(trials, methods=["random slope, t"])
+    singly = studies.analyse_many([*trials, other], methods=["random slope, t"])
+    singly = singly[singly["trial"] < 4].reset_index(drop=True)
+    pd.testing.assert_frame_equal(together, singly, rtol=1e-5)
+
+
+def test_a_slope_needs_an_effect_that_varies_within_hospitals():
+    by_patient, by_hospital = (
+        med_trial(n_hospitals=8, patients_per_hospital=10, assignment=how, rng=1)
+        for how in ("patient", "hospital")
+    )
+    with pytest.raises(ValueError, match=r"data set 1 has no random slope: .* vary within"):
+        studies.analyse_many([by_patient, by_hospital], methods=["random slope, t"])
+
+
+def test_a_long_way_to_the_edge_is_gone_to_its_end():
+    """With four patients in a hospital REML may creep towards a correlation of -1."""
+    trials = studies.draw_trials(
+        1500, n_hospitals=12, patients_per_hospital=4, treatment_effect=0, treatment_effect_sd=8,
+        hospital_sd=3, rng=12,
+    )  # fmt: skip
+    frames = list(trials)[1380:1390]
+    table = studies.analyse_many(frames, methods=["random slope, t"])
+    assert table["correlation"].iloc[5] == pytest.approx(-1)
+
+
+def test_what_leaving_the_slope_out_does_is_foreseen():
+    grid = studies.varying_effect_grid(
+        effect_sd=[0, 5], patients_per_hospital=[30], n_trials=2000, rng=5
+    ).set_index(["effect_sd", "method"])
+    rejected, foreseen = grid["rejected"], grid["foreseen"]
+    for sd in (0, 5):
+        assert rejected[sd, "random slope, t"] == pytest.approx(0.05, abs=0.02)
+        assert rejected[sd, "random intercept, t"] == pytest.approx(
+            foreseen[sd, "random intercept, t"], abs=0.035
+        )
+    # By hand: the estimate's variance over what the model without the slope takes it for.
+    ratio = (5**2 + 4 * 144 / 30) / (4 / 30 * (144 + 5**2 / 4))
+    assert foreseen[5, "random intercept, t"] == pytest.approx(
+        2 * stats.norm.sf(stats.norm.isf(0.025) / ratio**0.5)
+    )
+    assert foreseen[0, "random intercept, t"] == pytest.approx(0.05)
+    assert foreseen.isna().sum() == 4
+    assert grid["monte_carlo_error"].between(0.003, 0.011).all()
+
+
+def test_the_grid_refuses_odd_sizes():
+    with pytest.raises(ValueError, match="must be even, got 7"):
+        studies.varying_effect_grid(effect_sd=[1], patients_per_hospital=[7], rng=1)

@@ -1,5 +1,3 @@
-import base64
-import io
 import itertools
 import math
 import re
@@ -11,8 +9,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from explorers import EXPLORERS, find, picture, slider
 from ipywidgets.widgets.widget import _instances
-from PIL import Image
 from scipy import stats
 
 from utils import mixedlm
@@ -22,12 +20,8 @@ from utils.simulate import med_trial
 from utils.studies import two_arm_trials
 from utils.widgets import (
     Explorer,
-    confounding_explorer,
-    covariance_explorer,
-    design_effect_explorer,
     design_studio_explorer,
     least_squares_explorer,
-    levels_explorer,
     likelihood_explorer,
     pooling_explorer,
 )
@@ -40,114 +34,7 @@ from utils.widgets import likelihood as li
 from utils.widgets import pooling as po
 from utils.widgets._controls import Steps
 
-EXPLORERS = {
-    "least_squares": (
-        least_squares_explorer,
-        [{"slope": 0.8}, {"slope": -3.0, "intercept": 175}, {"slope": 3.0}],
-    ),
-    "design_effect": (
-        design_effect_explorer,
-        [
-            {"icc": 0.3, "patients_per_hospital": 200, "n_hospitals": 60},
-            {"icc": 0.0, "patients_per_hospital": 2, "n_hospitals": 4},
-            {"treatment_by": "patient", "icc": 0.2, "patients_per_hospital": 30},
-        ],
-    ),
-    "likelihood": (
-        likelihood_explorer,
-        [
-            {"hospital_sd": 9.0},
-            {"data": "6 hospitals", "hospital_sd": 0.0},
-            {"data": "40 hospitals", "hospital_sd": 4.2},
-        ],
-    ),
-    "covariance": (
-        covariance_explorer,
-        [
-            {"effect_sd": 5.0},
-            {"hospital_sd": 4.0, "effect_sd": 10.0, "correlation": -0.9, "patient_sd": 14.0},
-            {"hospital_sd": 12.0, "effect_sd": 10.0, "correlation": 1.0},
-        ],
-    ),
-    "design_studio": (
-        design_studio_explorer,
-        [
-            {"n_hospitals": 6, "patients_per_hospital": 200, "icc": 0.2},
-            {"effect_sd": 3.0, "n_hospitals": 60, "budget": 200_000},
-            {"treatment_by": "patient", "effect_sd": 4.0, "cost_per_hospital": 9000},
-        ],
-    ),
-    "levels": (
-        levels_explorer,
-        [
-            {"ward_sd": 0, "surgeon_sd": 6},
-            {
-                "region_sd": 10,
-                "hospital_sd": 10,
-                "ward_sd": 10,
-                "surgeon_sd": 10,
-                "patient_sd": 4,
-                "patients_per_ward": 100,
-                "wards_per_hospital": 20,
-            },
-            {
-                "region_sd": 0,
-                "hospital_sd": 0,
-                "ward_sd": 0,
-                "patients_per_ward": 2,
-                "wards_per_hospital": 2,
-            },
-        ],
-    ),
-    "confounding": (
-        confounding_explorer,
-        [
-            {"confounding": 1.5, "hospital_sd": 8.0, "patients_per_hospital": 4},
-            {"confounding": 0.0, "treatment_effect": 4.0},
-            {"hospital_sd": 0.0, "patients_per_hospital": 100, "treatment_effect": -8.0},
-        ],
-    ),
-    "pooling": (pooling_explorer, [{"hospital_sd": 0}, {"hospital_sd": 4}, {"hospital_sd": 30}]),
-}
 EVERY = pytest.mark.parametrize("name", EXPLORERS)
-
-
-@pytest.fixture(scope="module")
-def built():
-    return {name: make() for name, (make, _) in EXPLORERS.items()}
-
-
-@pytest.fixture
-def explorer(built, name):
-    built[name].reset()
-    return built[name]
-
-
-def find(explorer, kind, text=None):
-    """Return the control of a kind whose row or button carries a text."""
-    for row in explorer.widget.children:
-        inside = [row, *getattr(row, "children", ())]
-        if text is None or any(getattr(w, "description", "").startswith(text) for w in inside):
-            for control in inside:
-                if isinstance(control, kind) and (
-                    kind is not ipywidgets.Button or control.description == text
-                ):
-                    return control
-    raise AssertionError(f"no {kind.__name__} for {text!r}")
-
-
-def slider(explorer, text):
-    kinds = (ipywidgets.FloatSlider, ipywidgets.IntSlider)
-    for row in explorer.widget.children:
-        inside = getattr(row, "children", ())
-        if any(getattr(w, "description", "").startswith(text) for w in inside):
-            return next(w for w in inside if isinstance(w, kinds))
-    raise AssertionError(f"no slider for {text!r}")
-
-
-def picture(explorer):
-    data = re.search(r'base64,([^"]+)"', explorer._image.value)[1]
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
 
 
 # ---------------------------------------------------------------- every explorer
@@ -306,6 +193,10 @@ NUMBERS = [
     ("levels", "Patient SD", "patient_sd", 9.5),
     ("levels", "Patients", "patients_per_ward", 24),
     ("levels", "Wards", "wards_per_hospital", 6),
+    ("slopes", "SD of intercepts", "hospital_sd", 3.0),
+    ("slopes", "SD of effects", "effect_sd", 7.5),
+    ("slopes", "Their correlation", "correlation", -0.25),
+    ("slopes", "Patients", "patients_per_hospital", 44),
 ]
 
 

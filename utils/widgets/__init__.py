@@ -9,6 +9,7 @@ from utils.widgets.least_squares import least_squares_explorer
 from utils.widgets.levels import levels_explorer
 from utils.widgets.likelihood import likelihood_explorer
 from utils.widgets.pooling import pooling_explorer
+from utils.widgets.slopes import slopes_explorer
 
 __all__ = [
     "Explorer",
@@ -20,4 +21,5 @@ __all__ = [
     "levels_explorer",
     "likelihood_explorer",
     "pooling_explorer",
+    "slopes_explorer",
 ]
