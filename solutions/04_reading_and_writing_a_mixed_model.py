@@ -112,8 +112,9 @@ predict(
 )
 
 # %% [markdown]
-# Three lines of NumPy say it for all pairs at once. `G` holds the variances of the three $u_j$
-# (and zeros: hospitals are independent). `R` holds those of the nine $e_{ij}$.
+# Three lines of NumPy say it for all pairs at once. `G` holds the variances of the three $u_j$ on
+# its diagonal and zeros elsewhere, since hospitals are independent. `R` does the same for the
+# nine $e_{ij}$. (`np.eye(3)` has ones on the diagonal and zeros elsewhere.)
 #
 # $$V = Z G Z' + R$$
 #
@@ -218,7 +219,7 @@ fig, axes = plt.subplots(1, 3, figsize=(10, 3.9), sharex=True, sharey=True)
 for ax, (title, (draws, other)) in zip(axes, panels.items(), strict=True):
     ax.scatter(draws[:700, 2], draws[:700, other], s=7, color=plots.PALETTE["patients"])
     r = np.corrcoef(draws[:, 2], draws[:, other])[0, 1]
-    ax.set(title=f"{title}\ncorrelation {abs(r):.2f}", xlabel="one patient (mmHg)")
+    ax.set(title=f"{title}\ncorrelation {r:z.2f}", xlabel="one patient (mmHg)")
 axes[0].set(xlim=(102, 178), ylim=(102, 178), ylabel="another patient (mmHg)")
 plots.show(
     fig,
@@ -251,8 +252,8 @@ plots.show(
 #
 # The claim: *mixed models have fixed and random effects, and they fit nested data.* You know from
 # lesson 3 that it holds. What do its terms *mean*? If the three forms are one model, each must
-# give the same means and the same covariances. From the conditional form: the spread of the
-# hospitals' means, plus `R`.
+# give the same means and the same covariances: a normal distribution has nothing else to differ
+# in. From the conditional form: the covariance of the hospitals' means, plus `R`.
 
 # %% tags=["nbval-check-output"]
 forms = {
@@ -262,7 +263,7 @@ forms = {
 }
 mean_gap = max(np.abs(mean - X @ beta).max() for mean, _ in forms.values())
 covariance_gap = max(np.abs(covariance - V).max() for _, covariance in forms.values())
-agree = mean_gap < 0.1 and covariance_gap < 1.5  # five Monte Carlo errors or so
+agree = mean_gap < 0.1 and covariance_gap < 1.5  # each over six Monte Carlo errors
 verdict(
     "C1",
     "holds" if agree else "look again",
@@ -274,8 +275,8 @@ verdict(
 # %% [markdown]
 # ## MixedLM works with V
 #
-# Nobody can estimate two standard deviations from nine patients. Here is a larger trial: 30
-# hospitals of 4 to 30 patients, made by the same recipe. One thing is new: teaching hospitals lie
+# So far we were given the two standard deviations. Nine patients say next to nothing about them.
+# Here is a larger trial: 30 hospitals of 4 to 30 patients, made by the same recipe. One thing is new: teaching hospitals lie
 # 5 mmHg higher. `teaching` is 1 for all patients of a teaching hospital.
 #
 # `mixedlm.fit` is `MixedLM` of `statsmodels` with a guard around it (lesson 5 says against what;
@@ -385,9 +386,9 @@ plots.show(
 
 # %% [markdown]
 # Left, a model with a random intercept only. All pairs of a hospital are equally alike. Right,
-# the effect varies. Two treated patients share $u_j$ *and* $d_j$: their covariance is 36 + 25 =
-# 61. A treated and an untreated patient still share $u_j$ alone. And treated patients vary more:
-#     36 + 25 + 64 = 125.
+# the effect varies. Two treated patients share $u_j$ *and* $d_j$: their covariance is
+# 36 + 25, or 61. A treated and an untreated patient still share $u_j$ alone. And treated patients
+# vary more: their variance is 36 + 25 + 64, or 125.
 #
 # In the marginal form a random part leaves its traces in `V` and nowhere else: the mean is as
 # before. A model without $d_j$ has no room for the right-hand picture: it takes the left-hand one
@@ -497,7 +498,8 @@ too_wide = 29 * (spread / by_chance) ** 2 > stats.chi2.isf(0.01, 29)  # by chanc
 verdict(
     "C2",
     "half true" if has_both and too_wide else "look again",
-    f"in one fit, the coefficient of treated has a fixed part ({fixed_part['estimate']:.1f} mmHg) "
+    "a fixed part is one number and a random part varies, but one coefficient can have both: in "
+    f"one fit, that of treated has a fixed part ({fixed_part['estimate']:.1f} mmHg) "
     f"and a random part (SD {random_part['estimate']:.1f}, interval {random_part['lower']:.1f} to "
     f"{random_part['upper']:.1f}). 'Fixed only' assumes an SD of 0. Then the hospitals' own "
     f"differences should spread by {by_chance:.1f} mmHg; they spread by {spread:.1f}.",
@@ -519,13 +521,17 @@ verdict(
 # | `sbp ~ treated + teaching`, `groups="hospital"` | $\beta_0 + \beta_1\,\text{treated}_{ij} + \beta_2\,\text{teaching}_j + u_j + e_{ij}$ | Teaching hospitals lie $\beta_2$ higher on average. What else hospitals differ by is $u_j$. |
 # | `sbp ~ treated + C(hospital)`, by `smf.ols` | $a_j + \beta_1\,\text{treated}_{ij} + e_{ij}$ | Each hospital has its own level, and nothing is supposed about the levels. |
 #
-# How to read a formula: `sbp` stands left of `~`. What stands right of it are the columns of `X`;
-# the intercept is always among them, though nobody writes it. `groups` says whose effects are
-# random. `re_formula` gives the columns of `Z` for each hospital: `1` if you do not write it. The
-# residual $e_{ij}$ is always there.
+# How to read a formula:
+#
+# - `sbp`, left of `~`, is the outcome.
+# - What stands right of `~` are the columns of `X`. The intercept (`1`) is among them even if you
+#   do not write it; `0 +` leaves it out.
+# - `groups` says whose effects are random.
+# - `re_formula` gives the columns of `Z` for each hospital: `1` if you do not write it.
+# - The patient's own $e_{ij}$ is always there.
 #
 # In the last row `C(hospital)` makes a column of `X` for each hospital but the first: the
-# <dfn>hospital dummies</dfn>. So the $a_j$ are fixed effects, and they differ from hospital to
+# <dfn>hospital dummies</dfn>. The intercept is the level of the first. So the $a_j$ are fixed effects, and they differ from hospital to
 # hospital. "Constant across groups" is not what fixed means. Fixed means: nothing is supposed
 # about the numbers.
 
@@ -631,7 +637,7 @@ check("E04.4", matching)
 # | May the hospitals' levels go together with who is treated? | no: $u_j$ is taken to be independent of the columns of `X` | yes |
 #
 # The last row is the price of a random effect. Where treatment is given by lot, the lot pays it.
-# Where doctors choose, nobody does.
+# Where doctors choose, perhaps nobody does.
 #
 # ### One data set, four analyses
 #
@@ -640,8 +646,8 @@ check("E04.4", matching)
 #
 # - *cluster-robust*: the least squares line, with honest errors (lesson 2).
 # - <dfn>GEE</dfn> (generalised estimating equations): a marginal model. You state the means and a
-#   guess of the correlations; here (`Exchangeable`) one number for all pairs of a hospital. Its
-#   standard errors forgive a wrong guess. It has no $u_j$.
+#   guess of the correlations; here (`Exchangeable`) one number for all pairs of a hospital. With
+#   many hospitals, its standard errors forgive a wrong guess. It has no $u_j$.
 # - *hospital dummies*: least squares with $a_j$.
 # - *random intercept*: the mixed model.
 
@@ -679,8 +685,8 @@ reveal("P04.4", depends if abs(first - second) > 1 else alone[int(first > 2.5)])
 # The effect of `treated` does not care which hospital comes first. That of `teaching` does: it is
 # not an estimate of anything. The dummies already explain *every* difference between hospitals,
 # so nothing is left for `teaching` to explain. Then infinitely many splits fit equally well, and
-# the computer picks one. The last line is its warning: *rank-deficient* means that columns of `X`
-# can be made from each other. Older versions keep silent.
+# the computer picks one. The last line is its warning: *rank-deficient* means that some
+# column of `X` can be made from the others. Older versions of `statsmodels` keep silent.
 
 # %%
 formula, by = "sbp ~ treated + teaching", larger["hospital"]
@@ -714,11 +720,11 @@ plots.show(
 #
 # ### Three worlds, one scoreboard
 #
-# One data set is an anecdote. Simulate 1,000 in each of three worlds. In all of them the true
+# One data set is an anecdote. Simulate 2,000 in each of three worlds. In all of them the true
 # effect of the drug is −8 mmHg in every hospital, and patients of one hospital are alike.
 #
-# - *by lot within hospitals*: each patient draws a lot.
-# - *by lot between hospitals*: whole hospitals draw a lot.
+# - *by lot within hospitals*: in each hospital the lot picks half of the patients.
+# - *by lot between hospitals*: the lot picks half of the hospitals, with all their patients.
 # - *no lot*: hospitals with a higher level treat more of their patients.
 
 # %%
@@ -736,7 +742,7 @@ sizes = np.linspace(4, 30, 30).astype(int)
 design = dict(n_hospitals=30, patients_per_hospital=sizes, hospital_sd=6, patient_sd=8)
 drawn = {}
 for world, assignment in worlds.items():
-    trials = draw_trials(1000, assignment=assignment, **design, rng=4)
+    trials = draw_trials(2000, assignment=assignment, **design, rng=4)
     quick = analyse_many(trials, methods=["cluster-robust", "random intercept, t"])
     drawn[world] = pd.concat([quick, analyse_alternatives(trials)])
 results = pd.concat(drawn, names=["world"]).reset_index("world").dropna(subset="estimate")
@@ -755,12 +761,13 @@ only = kept[kept].index.tolist()
 reveal("P04.5", only[0] if len(only) == 1 else "all but the cluster-robust")
 
 # %%
-scoreboard.round(2)
+scoreboard.reindex(methods, level="method").round(2) + 0.0  # + 0.0: no "-0.00"
 
 # %% [markdown]
 # `typical_error` is the root mean squared error, `claimed_error` the average standard error,
-# `coverage` is in percent. Chance moves a bias in the middle world by up to .15 mmHg, and a
-# coverage by up to 1.5 percentage points. The figure shows the same.
+# `coverage` is in percent. In the middle world chance moves a bias by up to .11 mmHg and a typical
+# error by up to .08; everywhere it moves a coverage near 95 % by up to 1 percentage point. The
+# figure shows the same.
 
 # %%
 middle = by_method["error"].quantile([0.025, 0.5, 0.975]).unstack()
@@ -772,20 +779,21 @@ for ax, world in zip(axes, worlds, strict=True):
     ax.set(title=world, xlabel="error (mmHg)", xlim=(-6.5, 10.5))
 plots.show(
     fig,
-    alt="Errors of four analyses in three worlds, middle and central 95 % of 1,000 data sets, with the coverage of their intervals. By lot within hospitals all centre on 0. By lot between hospitals three centre on 0 and dummies cannot say. Without a lot only hospital dummies centre on 0; cluster-robust is off by about 5 mmHg.",
+    alt="Errors of four analyses in three worlds, middle and central 95 % of 2,000 data sets, with the coverage of their intervals. By lot within hospitals all centre on 0. By lot between hospitals three centre on 0 and dummies cannot say. Without a lot only hospital dummies centre on 0; cluster-robust is off by about 5 mmHg.",
 )
 
 # %% [markdown]
-# The dot is the middle error of 1,000 data sets, the line holds 95 % of them, and the number is
+# The dot is the middle error of 2,000 data sets, the line holds 95 % of them, and the number is
 # how often the interval held the truth. Read one panel at a time.
 #
-# *By lot within hospitals*: no bias, the same errors, and intervals that come close to their 95
-# %. Choose by what else you want to know.
+# *By lot within hospitals*: no bias, nearly the same errors, and intervals that come close to their
+# 95 %. Every hospital has about as many treated as untreated patients, so its level cancels in all
+# four. Choose by what else you want to know.
 #
 # *By lot between hospitals*: the dummies cannot say. The other three are unbiased. The
 # cluster-robust line makes the largest error, since it does not weight by `V`. It and the GEE
-# claim less error than they make (compare the two columns): both lean on many hospitals, and 30
-# are not many.
+# claim less error than they make, by a little more than chance explains (compare the two columns):
+# both lean on many hospitals, and 30 are not many.
 #
 # *No lot*: the levels $u_j$ go together with the treatment. The dummies take the levels out,
 # whatever they are, and stay right. The random intercept is biased. But so are the other two, and
@@ -885,7 +893,7 @@ check("E04.6", flaw)
 # $$(X'V^{-1}X)^{-1}\, X'V^{-1}\,\text{sbp}$$
 #
 # Give at least two decimals, in mmHg. The section "MixedLM works with V" has all the lines that
-# you need.
+# you need. (`mixedlm.fit` would estimate standard deviations of its own.)
 
 # %%
 mine = own_hospitals(4)
@@ -928,7 +936,8 @@ tally()
 # ## Limits
 #
 # All laws were normal, the drug's effect was the same everywhere in the scoreboard, and there
-# were 30 hospitals. Lesson 6 takes up effects that vary, lesson 7 few hospitals, lesson 8
+# were 30 hospitals of 4 to 30 patients. Where effects differ between hospitals, the four analyses
+# weight hospitals differently, and need not aim at the same average. Lesson 6 takes up effects that vary, lesson 7 few hospitals, lesson 8
 # treatment without a lot, lesson 14 outcomes for which −8 would not be the same in all forms.
 #
 # ## Further reading

@@ -178,6 +178,11 @@ EXERCISES = (
                     lambda: _pair(25) ** 2,
                 ),
                 Misconception(
+                    "You took the variance of one patient. A difference adds up those of both, "
+                    "before twice the covariance is taken away.",
+                    lambda: float(np.sqrt(125 - 2 * 25)),
+                ),
+                Misconception(
                     "You took the covariance away once. It stands in V twice, above and below the "
                     "diagonal.",
                     lambda: _pair(25 / 2),
@@ -254,6 +259,11 @@ EXERCISES = (
                 Misconception(
                     "That is the covariance. Divide it by both standard deviations.",
                     lambda: 36.0,
+                ),
+                Misconception(
+                    "You divided by patient_sd² alone. Each patient's variance holds the "
+                    "hospital's part, too.",
+                    lambda: 36 / 100,
                 ),
                 Misconception(
                     "You left out patient_sd². Each patient's variance holds the patient's own "

@@ -163,7 +163,7 @@ class _Drawing:
                 x = np.repeat(self.x + side, _PATIENTS)
                 self.dots.append(left.plot(x, x, "o", ms=4, color=colour, alpha=0.55)[0])
                 self.means.append(
-                    left.plot(self.x + side, self.x, "_", ms=15, mew=3.4, color=colour,
+                    left.plot(self.x + side, self.x, "_", ms=10, mew=3.4, color=colour,
                               label=f"{arm}: hospital mean")[0]
                 )  # fmt: skip
                 self.bars.append(
