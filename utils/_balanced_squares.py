@@ -13,6 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from utils._studies_balanced import SquaresFit
+
 __all__ = ["ASSIGNMENTS", "Squares", "Trial", "standard_errors"]
 
 Floats = NDArray[np.float64]
@@ -145,6 +147,17 @@ class Trial:
             within = within + noise * rng.chisquare(inside, n_trials)
         return Squares(between, within, first**2)
 
+    def fit(self, squares: Squares) -> SquaresFit:
+        """Fit the random-intercept model to such trials by REML."""
+        return SquaresFit(
+            squares.between,
+            squares.within,
+            self.between_df,
+            self.within_df,
+            size=self.patients_per_hospital,
+            by_hospital=self.by_hospital,
+        )
+
 
 class Squares(NamedTuple):
     """Sums of squares of many trials, mmHg², each of shape (n_trials,).
@@ -171,16 +184,9 @@ def standard_errors(trial: Trial, squares: Squares) -> dict[str, tuple[Floats, F
         it uses, and N - 2 where the estimated hospital_sd is 0.
     """
     n = trial.n_patients
-    mean_between = squares.between / trial.between_df
-    mean_within = squares.within / trial.within_df
-    pooled = (squares.between + squares.within) / (n - 2)
-    vary = mean_between > mean_within
-    used = mean_between if trial.by_hospital else mean_within
+    fit = trial.fit(squares)
     return {
-        "naive": (np.sqrt(4 / n * pooled), n - 2.0),
+        "naive": (np.sqrt(4 / n * fit.pooled), n - 2.0),
         "hospital means": (np.sqrt(4 / n * squares.own / trial.between_df), trial.between_df),
-        "REML": (
-            np.sqrt(4 / n * np.where(vary, used, pooled)),
-            np.where(vary, float(trial.own_df), n - 2.0),
-        ),
+        "REML": (fit.standard_error, fit.degrees_of_freedom),
     }

@@ -141,17 +141,13 @@ def _fits(trial: Trial, squares: Squares, estimate: Floats) -> pd.DataFrame:
     """Return the table of `draw_fits`, from sums of squares and estimated effects."""
     errors = standard_errors(trial, squares)
     top = _deviance(squares.between, trial.between_df, squares.within, trial.within_df)
-    mean_between = squares.between / trial.between_df
-    mean_within = squares.within / trial.within_df
-    pooled = (squares.between + squares.within) / (trial.n_patients - 2)
-    vary = mean_between > mean_within
-    gain = np.where(vary, mean_between - mean_within, 0.0) / trial.patients_per_hospital
+    fit = trial.fit(squares)
     table = pd.DataFrame(
         {
             "estimate": estimate,
-            "hospital_sd": np.sqrt(gain),
-            "patient_sd": np.sqrt(np.where(vary, mean_within, pooled)),
-            "lr_zero": np.where(vary, (trial.n_patients - 2) * np.log(pooled) - top, 0.0),
+            "hospital_sd": fit.hospital_sd,
+            "patient_sd": fit.patient_sd,
+            "lr_zero": np.where(fit.vary, (trial.n_patients - 2) * np.log(fit.pooled) - top, 0.0),
             "lr_truth": _profile_at(trial, squares) - top,
         }
     )

@@ -606,6 +606,17 @@ def test_studio_dots_and_curves_show_the_result(explorer):
 
 
 @pytest.mark.parametrize("name", ["design_studio"])
+def test_studio_keeps_its_dots_on_the_axes(explorer):
+    least = {"n_hospitals": 4, "patients_per_hospital": 2, "icc": 0.3, "effect_sd": 6.0}
+    most = {"n_hospitals": 60, "patients_per_hospital": 200, "icc": 0.0, "effect_sd": 0.0}
+    for by, state in itertools.product(["hospital", "patient"], [least, most]):
+        explorer.set_state(treatment_by=by, **state)
+        for dot in explorer._draw.__self__.dots:
+            low, high = dot.axes.get_ylim()
+            assert low < dot.get_ydata()[0] < high
+
+
+@pytest.mark.parametrize("name", ["design_studio"])
 def test_studio_copes_with_a_budget_that_pays_nothing(explorer):
     explorer.set_state(budget=10_000, cost_per_hospital=10_000)
     assert explorer.result.affordable == 0

@@ -62,10 +62,13 @@ class _Own:
         residual = inside + size * pooled * sum(freedom)
         self.naive_se = float(np.sqrt(residual / (self.patients - 2) * share / size))
         self.one_arm_se = float(np.sqrt(pooled / self.counts[0]))
+        parts = np.divide(self.variances, self.counts)
+        self.welch_df = float(parts.sum() ** 2 / (parts**2 / freedom).sum())
+        self.biased_se = float(np.sqrt((parts * freedom / self.counts).sum()))
         self.all_means_se = float(means.std(ddof=1) * np.sqrt(share))
 
     @staticmethod
-    def t(df: int, tail: float = 0.975) -> float:
+    def t(df: float, tail: float = 0.975) -> float:
         return float(stats.t.ppf(tail, df))
 
 
@@ -114,6 +117,16 @@ MISTAKES = (
         "You used the standard error of one arm's mean. The effect is a difference of two arms: "
         "add the variances of both.",
         _own(lambda own: own.one_arm_se * own.t(own.hospitals - 2)),
+    ),
+    (
+        "You let the two arms have variances of their own (Welch). With so few hospitals their "
+        "ratio is mostly noise: pool the two variances, as in lesson 2.",
+        _own(lambda own: own.se * own.t(own.welch_df)),
+    ),
+    (
+        "Your variance divides by the number of hospitals of an arm. Divide by one less "
+        "(`ddof=1`).",
+        _own(lambda own: own.biased_se * own.t(own.hospitals - 2)),
     ),
     (
         "You took the spread of all hospital means together. A real effect would count as noise: "

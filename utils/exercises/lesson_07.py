@@ -41,6 +41,12 @@ def _share(what: str) -> float:
     }[what]
 
 
+def _standard_error() -> float:
+    """Return the true standard error of E07.4, mmHg."""
+    variance = PLAN["hospital_sd"] ** 2 + PLAN["patient_sd"] ** 2 / PLAN["patients"]
+    return float(np.sqrt(4 / PLAN["hospitals"] * variance))
+
+
 def _power(
     *,
     variance: float | None = None,
@@ -142,9 +148,9 @@ EXERCISES = (
         difficulty=2,
         answer=Choice(
             correct="d",
-            why="eight hospitals often give 0 although hospitals differ. At 0 the model has become "
-            "the ordinary regression, which is just what must not be reported: give the profile "
-            "interval, and test with the degrees of freedom of the design.",
+            why="eight hospitals may well give 0 although hospitals differ. At 0 the model has "
+            "become the ordinary regression, which is just what must not be reported: give the "
+            "profile interval, and test with the degrees of freedom of the design.",
             reasons={
                 "a": "The likelihood is highest at 0, but it is hardly lower at values that do "
                 "harm. Eight hospitals cannot tell the two apart.",
@@ -204,6 +210,11 @@ EXERCISES = (
                     lambda: 1 - stats.chi2.sf(2 * DROP, 1) / 2,
                 ),
                 Misconception(
+                    "That is the share of χ²₁ *below* the statistic. A p-value is the share at or "
+                    "beyond it, and here is an edge as well.",
+                    lambda: stats.chi2.cdf(2 * DROP, 1),
+                ),
+                Misconception(
                     "You halved the statistic. It is the p-value that is halved.",
                     lambda: stats.chi2.sf(4 * DROP, 1),
                 ),
@@ -238,6 +249,15 @@ EXERCISES = (
                     "You used z, which takes the standard error for known. The t-test on hospital "
                     "means has 10 − 2 degrees of freedom.",
                     lambda: _power(df=1e7),
+                ),
+                Misconception(
+                    "Your limit is 1.96. That of a t distribution lies further out.",
+                    lambda: float(stats.nct(8, PLAN["effect"] / _standard_error()).sf(1.96)),
+                ),
+                Misconception(
+                    "That is effect / standard error, by which t is moved. The power is the share "
+                    "of the moved t outside of the limits.",
+                    lambda: PLAN["effect"] / _standard_error(),
                 ),
                 Misconception(
                     "You took 10 − 1 degrees of freedom. Two arms have two means: take away 2.",

@@ -170,8 +170,9 @@ class _Drawing:
                 axes.set_xticks([4, 10, 20, 30, 40, 50, 60])
             self.power.set(ylim=(0, 1.02))
             self.power.set_yticks(np.arange(0, 1.01, 0.2), ["0", "20", "40", "60", "80", "100"])
-            self.width.set(yscale="log", ylim=(0.9, 45))
-            self.width.set_yticks([1, 2, 5, 10, 20, 40], ["1", "2", "5", "10", "20", "40"])
+            self.width.set(yscale="log", ylim=(0.38, 60))  # of all that the sliders reach
+            ticks = [0.5, 1, 2, 5, 10, 20, 50]
+            self.width.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
             self.error.set(yscale="log", ylim=(0.03, 1))
             self.error.set_yticks([0.05, 0.1, 0.2, 0.5, 1], ["5", "10", "20", "50", "100"])
             for axes in (self.width, self.error):
