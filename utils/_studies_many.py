@@ -14,11 +14,13 @@ from utils import likelihood
 from utils._patients import codes_of, numbers
 from utils._simulate_truth import Study
 from utils._studies_draw import Trials
+from utils._studies_gee import gee
 from utils._studies_within import WithinFit, add_means, hospital_dummies
 
 ANALYSES = (
     "naive",
     "cluster-robust",
+    "GEE",
     "random intercept, t",
     "random intercept, z",
     "random slope, t",
@@ -38,7 +40,7 @@ def analyse_many(
     predictors: Sequence[str] = ("treated",),
     hospital: str = "hospital",
     effect: str | None = None,
-    methods: Sequence[str] = ANALYSES[:3],
+    methods: Sequence[str] = ("naive", "cluster-robust", "random intercept, t"),
     level: float = 0.95,
 ) -> pd.DataFrame:
     """Analyse many data sets by several methods, all data sets together.
@@ -54,7 +56,8 @@ def analyse_many(
     effect : str, optional
         The predictor whose coefficient is wanted: the first, if not given.
     methods : sequence of str
-        Some of "naive" (least squares), "cluster-robust" (its sandwich by hospital), "random
+        Some of "naive" (least squares), "cluster-robust" (its sandwich by hospital), "GEE"
+        (exchangeable working correlation, robust standard errors, normal law), "random
         intercept, t" and "random intercept, z" (REML; Satterthwaite's degrees of freedom, or a
         normal law in place of t), "random slope, t" and "random slope, z" (the same, with an
         effect that differs between hospitals, correlated with their intercepts), "hospital
@@ -84,6 +87,7 @@ def analyse_many(
     * *cluster-robust*: (X'X)⁻¹ (sum over j of X_j'e_j e_j'X_j) (X'X)⁻¹ times
       J/(J-1) · (N-1)/(N-p), J - 1 degrees of freedom (Liang and Zeger, Biometrika 1986; 73:
       13-22), as statsmodels has it with ``use_t=True``;
+    * *GEE*: generalised estimating equations, as statsmodels has them by default;
     * *random intercept*: `utils.likelihood.fit_intercept`;
     * *random slope*: `utils.likelihood.fit_slope`, the slope being that of ``effect``. Where the
       effect varies between hospitals, this alone of the models asks about its mean over all
@@ -97,7 +101,7 @@ def analyse_many(
       within hospitals (Mundlak, Econometrica 1978; 46: 69-85). Where the mean is the same in
       all hospitals it adds nothing and is left out. Other predictors get no hospital mean.
 
-    The last four need an effect's predictor that varies within hospitals.
+    Random slopes and the last two need an effect's predictor that varies within hospitals.
 
     Examples
     --------
@@ -127,6 +131,8 @@ def analyse_many(
     if any(name.startswith("random slope") for name in methods):
         fit = likelihood.fit_slope(_slope_sums(parts, place))
         fits["random slope"] = _mixed(fit, everyone, place)
+    if "GEE" in methods:
+        fits["GEE"] = gee(parts, place)
     if "hospital dummies" in methods:
         fits["hospital dummies"] = hospital_dummies(parts, place)
     if "within-between" in methods:

@@ -4,8 +4,8 @@
   sums per hospital and arm, which are drawn from their exact distributions; no patient is ever
   stored.
 - `draw_trials` and `analyse_many`: any trials of `utils.simulate.med_trial`, patient by patient,
-  all of them analysed together; `analyse_alternatives` adds hospital dummies and GEE;
-  `varying_effect_grid`: what they reject when effects differ.
+  all of them analysed together by any of ten methods.
+- `varying_effect_grid`: what the methods reject when effects differ between hospitals.
 - `scoreboard`: bias, coverage and error rates of many analyses against the truth.
 - `replicate`: any experiment, over cores or a cluster; `failures` lists what went wrong.
 """
@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from utils._studies_alternatives import ALTERNATIVES, analyse_alternatives
 from utils._studies_balanced import BalancedFit, balanced_reml
 from utils._studies_draw import Trials, draw_trials
 from utils._studies_many import ANALYSES, analyse_many
@@ -25,14 +24,12 @@ from utils._studies_score import chosen_by_hausman, scoreboard
 from utils._studies_slopes import varying_effect_grid
 
 __all__ = [
-    "ALTERNATIVES",
     "ANALYSES",
     "METHODS",
     "RANDOM_INTERCEPT",
     "BalancedFit",
     "Interrupted",
     "Trials",
-    "analyse_alternatives",
     "analyse_many",
     "analyse_sums",
     "balanced_reml",
