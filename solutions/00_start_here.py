@@ -381,7 +381,8 @@ placement({1: "b", 2: "c", 3: "a", 4: "c", 5: "b", 6: "c"})
 # %% [markdown]
 # The rule: questions 1 and 2 belong to lesson 1, questions 3 and 4 to lesson 2, questions 5 and 6 to
 # lesson 3. You start with the first lesson of which you missed a question or left one open. If you
-# missed none, your start is lesson 4, which is not written yet: until then, try E02.6 and E03.6. It is advice: every lesson opens without the ones before.
+# missed none, your start is [lesson 4](04_reading_and_writing_a_mixed_model.ipynb). It is advice:
+# every lesson opens without the ones before.
 
 # %% [markdown]
 # ## Fourteen claims on trial

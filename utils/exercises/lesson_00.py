@@ -349,10 +349,7 @@ def placement(answers: object) -> Placement:
         ruling = "right" if right else "not yet" if letter else "open"
         feedback.append(f"{number} {question.topic} · {ruling} · {says}")
     if not missed:
-        sentence = (
-            f"All six right: your start is lesson {AFTER_ALL}. It is not written yet; until then, "
-            "try E02.6 and E03.6."
-        )
+        sentence = f"All six right: your start is lesson {AFTER_ALL}."
         return Placement(AFTER_ALL, sentence, tuple(feedback))
     lesson = min(missed)
     sentence = "Start with lesson 1." if lesson == 1 else f"Go straight to lesson {lesson}."
