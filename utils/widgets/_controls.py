@@ -10,7 +10,17 @@ import ipywidgets as widgets
 
 _LABEL_WIDTH = 225  # CSS pixels; all rows line up
 
-__all__ = ["Choice", "Menu", "Number", "Remembered", "Scale", "Steps", "row_of", "text_box"]
+__all__ = [
+    "Choice",
+    "Menu",
+    "Number",
+    "Remembered",
+    "Scale",
+    "Steps",
+    "row_of",
+    "slider_names",
+    "text_box",
+]
 
 
 def _real(name: str, value: object) -> float:
@@ -303,6 +313,33 @@ class Remembered:
         return None, lambda value: None
 
 
+# Gives each slider's handle the name of its row. They may appear a little after this runs.
+_NAME_SLIDERS = """
+(() => {
+  const name = (left) => {
+    const handles = ".course-explorer .noUi-handle:not([aria-label])";
+    for (const handle of document.querySelectorAll(handles)) {
+      const row = handle.closest(".course-row");
+      const label = row && row.querySelector("label");
+      if (label) handle.setAttribute("aria-label", label.textContent + ", slider");
+    }
+    if (left > 0) setTimeout(() => name(left - 1), 250);
+  };
+  name(60);
+})();
+"""
+
+
+def slider_names() -> widgets.Output:
+    """Return an output without size that names the sliders, for readers with a screen reader.
+
+    ipywidgets gives a slider's handle no name that a screen reader could say.
+    """
+    script = {"application/javascript": _NAME_SLIDERS, "text/plain": ""}
+    shown = {"output_type": "display_data", "data": script, "metadata": {}}
+    return widgets.Output(outputs=(shown,), layout=widgets.Layout(height="0", margin="0"))
+
+
 def text_box(label: str) -> widgets.Textarea:
     """Return a box of several lines, to read from and to paste into."""
     return widgets.Textarea(
@@ -310,7 +347,7 @@ def text_box(label: str) -> widgets.Textarea:
         continuous_update=False,
         rows=4,
         style={"description_width": f"{_LABEL_WIDTH}px"},
-        layout=widgets.Layout(width="100%"),
+        layout=widgets.Layout(width="auto"),
     )
 
 
@@ -329,4 +366,6 @@ def _slider_layout() -> widgets.Layout:
 
 def row_of(*children: widgets.Widget) -> widgets.HBox:
     """Return a row that wraps where the page is narrow."""
-    return widgets.HBox(children, layout=widgets.Layout(flex_flow="row wrap", width="100%"))
+    row = widgets.HBox(children, layout=widgets.Layout(flex_flow="row wrap", width="100%"))
+    row.add_class("course-row")
+    return row

@@ -186,7 +186,7 @@ def _controls(source: Source, labels: Labels, threshold: float | None) -> list:
     controls = [
         Menu("family", source.start.get("family", "half-normal"), named, "Prior of τ"),
         Scale(
-            "scale", unit("Its scale", tau=True) + "; ε",
+            "scale", unit("Its scale", tau=True) + ", or ε",
             source.start.get("scale", start), scales,
         ),
         Steps(

@@ -34,8 +34,7 @@ class Words:
         answer = result.answer
         parts = [
             f"{self._hospitals(result)}, {self.choice(answer.choice)}.",
-            self._tau(answer),
-            self._effect(answer, result),
+            f"{self._tau(answer)} {self._effect(answer, result)}",
             self._spread(answer),
             self._verdict(result),
         ]
@@ -45,7 +44,7 @@ class Words:
             parts.append(self._pinned(result))
         elif result.pin_refused:
             parts.append(f"The pinned prior has no posterior here: {result.pin_refused}.")
-        return " ".join(part for part in parts if part)
+        return "\n".join(parts)
 
     def _hospitals(self, result: Sensitivity) -> str:
         if result.answer.trust is not None:
