@@ -263,7 +263,7 @@ class Explorer:
             def clicked(_: object) -> None:
                 try:
                     work()
-                except ValueError as problem:
+                except (ValueError, ArithmeticError) as problem:
                     self._say(str(problem), self._said)
 
             made = widgets.Button(description=text, layout=widgets.Layout(width="auto"))

@@ -19,6 +19,7 @@ from scipy.interpolate import CubicSpline
 from scipy.special import expit, logit
 
 from utils._exact_counts import Counts
+from utils._exact_gaussian import LOG_2PI
 from utils.widgets._sensitivity_rows import (
     Improper,
     Rows,
@@ -34,6 +35,7 @@ __all__ = ["CountModel", "CountTable"]
 LOG_TAU = np.arange(-7.0, 3.01, 0.2)
 REACH = 9.0  # logits to either side of the pooled one
 ORDER = 21  # of the Gauss-Hermite rules
+WIDE = 1.5  # tau from which on they are not used
 
 
 class CountTable:
@@ -57,12 +59,34 @@ class CountTable:
         step = min(max(0.5 / math.sqrt(n.sum() * p * (1 - p)), 2 * REACH / 1500), 0.15)
         centre = float(logit(p))
         self.mu = np.arange(centre - REACH, centre + REACH, step)
+        near = np.exp(LOG_TAU) < WIDE
         rough = np.linspace(self.mu[0], self.mu[-1], 121)
         counts = Counts(y, n, ORDER)
-        t, m = np.meshgrid(np.exp(LOG_TAU), rough, indexing="ij")
+        t, m = np.meshgrid(np.exp(LOG_TAU[near]), rough, indexing="ij")
         each = counts.log_likelihood(m.ravel(), t.ravel()).reshape(*t.shape, -1)
         fine = CubicSpline(rough, each, axis=1)(self.mu)
+        fine = np.concatenate([fine, self._far(counts, np.exp(LOG_TAU[~near]))])
         self.log_likelihood = np.moveaxis(fine[:, :, counts.which], 2, 0).copy()
+
+    def _far(self, counts: Counts, tau: Floats) -> Floats:
+        """Return the log likelihoods where tau is wide, shape (tau, mu, pairs).
+
+        Without events the integrand has no peak there, and a Gauss-Hermite rule fails: the
+        likelihood of the logit is convolved with the normal law on a lattice instead.
+        """
+        step = self.mu[1] - self.mu[0]
+        pad = math.ceil(7 * tau.max() / step)
+        theta = self.mu[0] + step * np.arange(-pad, len(self.mu) + pad)
+        y, n = counts.y[:, None], counts.n[:, None]
+        own = y * theta - n * np.logaddexp(0, theta)
+        top = own.max(1, keepdims=True)
+        size = fft.next_fast_len(len(theta), real=True)
+        wave = fft.rfft(np.exp(own - top), size, axis=-1)
+        omega = 2 * np.pi * fft.rfftfreq(size, step)
+        blur = np.exp(-0.5 * (tau[:, None, None] * omega) ** 2)
+        held = fft.irfft(wave * blur, size, axis=-1)[..., pad : pad + len(self.mu)]
+        constant = (counts.constant + 0.5 * LOG_2PI)[:, None]
+        return np.moveaxis(np.log(np.maximum(held, 1e-300)) + top + constant, 1, 2)
 
 
 @dataclass(frozen=True, eq=False)
