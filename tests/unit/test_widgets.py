@@ -21,6 +21,7 @@ from utils.widgets import (
     design_effect_explorer,
     least_squares_explorer,
     pooling_explorer,
+    prior_sensitivity_explorer,
 )
 from utils.widgets import design_effect as de
 from utils.widgets import least_squares as ls
@@ -41,6 +42,22 @@ EXPLORERS = {
         ],
     ),
     "pooling": (pooling_explorer, [{"hospital_sd": 0}, {"hospital_sd": 4}, {"hospital_sd": 30}]),
+    "prior_sensitivity": (
+        prior_sensitivity_explorer,
+        [
+            {
+                "scale": 0.5,
+                "pin": {
+                    "family": "half-Cauchy",
+                    "scale": 25.0,
+                    "effect_sd": 9.0,
+                    "sigma_scale": 9.0,
+                },
+            },
+            {"family": "flat", "n_hospitals": 5, "threshold": -8.0},
+            {"family": "inverse-gamma", "scale": 0.01, "effect_sd": 2.0, "sigma_scale": 20.0},
+        ],
+    ),
 }
 EVERY = pytest.mark.parametrize("name", EXPLORERS)
 
@@ -153,7 +170,7 @@ def test_readable_without_eyes(name, explorer):
     assert len(alt.split()) > 20 and "<" not in alt
     assert 'decoding="sync"' in image and 'width="1125"' in image
     assert 'role="status" aria-live="polite"' in explorer._text.value
-    for row in explorer.widget.children[:-3]:  # buttons, picture and text come last
+    for row in explorer._control_rows:
         named = [w for w in getattr(row, "children", [row]) if getattr(w, "description", "")]
         assert named or isinstance(row, ipywidgets.ToggleButtons), row
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -117,7 +118,7 @@ class SensitivityFigure:
         axes.set_title(self.labels.with_unit("τ, SD between hospitals", tau=True), pad=4)
         axes.set(xlim=(0, self.view.tau_max), ylim=(-0.17, 1.1), yticks=[])
         axes.spines["left"].set_visible(False)
-        axes.xaxis.set_major_locator(MaxNLocator(6))
+        _ticks(axes.xaxis, 0, self.view.tau_max, 6)
         x = self.view.tau_at
         self.tau_fill = axes.fill_between(x, 0, 0 * x, color=_POST, alpha=0.25, lw=0)
         self.tau_pin_prior = axes.plot(x, 0 * x, color=_PIN, lw=1.1, ls=(0, (1, 1.5)))[0]
@@ -149,7 +150,7 @@ class SensitivityFigure:
             axes.xaxis.set_major_formatter(PercentFormatter(1.0))
         else:
             axes.axvline(0, color="#777777", lw=1)
-        axes.xaxis.set_major_locator(MaxNLocator(7))
+        _ticks(axes.xaxis, *self.view.effect, 7)
         self.effect_fill = axes.fill_between(x, 0, 0 * x, color=_POST, alpha=0.25, lw=0)
         self.effect_line = axes.axvline(0, color="black", lw=1.4, ls=(0, (3, 2)))
         self.effect_pin = axes.plot(x, 0 * x, color=_PIN, lw=1.6, ls=(0, (4, 2)))[0]
@@ -173,7 +174,7 @@ class SensitivityFigure:
             axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         else:
             axes.axhline(0, color="#777777", lw=1)
-        axes.yaxis.set_major_locator(MaxNLocator(5))
+        _ticks(axes.yaxis, *self.view.hospitals, 5)
         self.spans = LineCollection([], color=_POST, lw=2.2)
         self.pin_spans = LineCollection([], color=_PIN, lw=1.2, ls=(0, (3, 1.5)))
         axes.add_collection(self.spans)
@@ -215,7 +216,7 @@ class SensitivityFigure:
         for axes, ends in zip((effect, chance, tau), ranges, strict=True):
             axes.set(xlim=(x[0], x[-1]), ylim=ends)
             axes.set_xticks(ticks, [f"{10.0**tick:g}" for tick in ticks])
-            axes.yaxis.set_major_locator(MaxNLocator(4))
+            _ticks(axes.yaxis, *ends, 4)
             span = Rectangle((0, 0), 0, 1, transform=axes.get_xaxis_transform(), color="#E4E4E4")
             axes.add_patch(span)
             self.same.append(span)
@@ -381,6 +382,12 @@ class SensitivityFigure:
         for artist in self.moving:
             artist.set_animated(False)
         return self.figure
+
+
+def _ticks(axis: Axis, low: float, high: float, count: int) -> None:
+    """Set round ticks inside the limits."""
+    places = MaxNLocator(count).tick_values(low, high)
+    axis.set_ticks(places[(places >= low) & (places <= high)])
 
 
 def _bar(line: Line2D, quantiles: Floats, height: float) -> None:
