@@ -320,6 +320,11 @@ def test_verdict_follows_its_criterion():
     assert (found.low, found.high) == (1, 4)
     assert "about 0" in found.above
     assert verdict(seen, seen.effect[2], 0.5, 4.0, rate=True).whole
+    # So does an interval that is a third wider.
+    seen = made_up([-4.0] * 5, [0.5] * 5)
+    seen.effect[3] = [-6.7, -4.0, -1.3]
+    found = verdict(seen, seen.effect[2], 0.5, 4.0, rate=False)
+    assert (found.high, found.above) == (4, "the interval's width changes")
     seen = made_up([-4.0] * 5, [0.5] * 5, [False, True, True, True, True])
     assert verdict(seen, seen.effect[2], 0.5, 5.0, rate=False).low == 2
 

@@ -16,11 +16,10 @@ from utils._exact_priors import HalfStudentT, ScalePrior
 from utils.bayes import _entries
 from utils.widgets._sensitivity_compute import Answer, Choice, Trust, View, is_above, nice
 from utils.widgets._sensitivity_explorer import SensitivityExplorer
-from utils.widgets._sensitivity_figure import Labels
 from utils.widgets._sensitivity_priors import FAMILIES, TauPrior, half_width
 from utils.widgets._sensitivity_rows import Improper
 from utils.widgets._sensitivity_strip import Strip, decades
-from utils.widgets._sensitivity_words import Words
+from utils.widgets._sensitivity_words import Labels, Words
 
 Floats = NDArray[np.float64]
 Q = np.array([0.025, 0.5, 0.975])

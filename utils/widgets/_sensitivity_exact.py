@@ -111,22 +111,23 @@ def _view(data: HospitalData) -> View:
         ends = curve_quantiles(
             model.rows.at, weighed.below[None], weighed.density[None], np.array([0.002, 0.998])
         )
-        found.append((weighed.tau_quantiles(Q)[2], ends[0], model.own(weighed.weight)))
+        shown = np.abs(np.concatenate([model.own(weighed.weight), *_hospitals(model, weighed)[1]]))
+        found.append((weighed.tau_quantiles(Q)[2], ends[0], float(shown.max())))
     if not found:
         raise ValueError(
             "these data have no posterior with flat priors of the coefficients and a half-Cauchy "
             "prior of τ: the explorer needs more hospitals, or fewer columns"
         )
-    (tau, whole, own), few = found[0], found[-1]
+    (tau, whole, reach), few = found[0], found[-1]
     tau_max = nice(1.1 * min(max(tau, few[0]), 2 * tau))
     width = np.ptp(whole)
     low, high = max(few[1][0], whole[0] - width / 2), min(few[1][1], whole[1] + width / 2)
     low, high = min(low, whole[0]), max(high, whole[1])
     if data.rate:
         return View(
-            tau_max, (0.0, float(min(high * 1.15, 1.0))), (0.0, float(min(1, 1.6 * own.max()))),
+            tau_max, (0.0, float(min(high * 1.15, 1.0))), (0.0, min(1.0, 1.1 * reach)),
             scales,
         )  # fmt: skip
     low, high = min(low, -0.1 * (high - low)), max(high, 0.1 * (high - low))
-    reach = 1.35 * np.abs(own).max()
-    return View(tau_max, (float(low), float(high)), (-float(reach), float(reach)), scales)
+    reach *= 1.08
+    return View(tau_max, (float(low), float(high)), (-reach, reach), scales)

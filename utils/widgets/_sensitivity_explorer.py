@@ -19,10 +19,10 @@ from utils.widgets._sensitivity_compute import (
     nice,
 )
 from utils.widgets._sensitivity_exact import ExactSource
-from utils.widgets._sensitivity_figure import Labels, SensitivityFigure
+from utils.widgets._sensitivity_figure import SensitivityFigure
 from utils.widgets._sensitivity_priors import FAMILIES
 from utils.widgets._sensitivity_rows import Improper
-from utils.widgets._sensitivity_words import Words
+from utils.widgets._sensitivity_words import Labels, Words
 
 __all__ = ["SensitivityExplorer", "still_figure"]
 

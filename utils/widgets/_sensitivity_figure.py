@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -21,42 +20,16 @@ from utils.plots import PALETTE
 from utils.widgets._base import Picture, look, new_figure
 from utils.widgets._sensitivity_compute import Answer, Sensitivity, View
 from utils.widgets._sensitivity_strip import Strip
+from utils.widgets._sensitivity_words import Labels
 
 Floats = NDArray[np.float64]
 
-__all__ = ["Labels", "SensitivityFigure"]
+__all__ = ["SensitivityFigure"]
 
 _HEIGHT = 690
 _PIN = "#333333"
 _OWN = PALETTE["no pooling"]
 _PRIOR, _POST = PALETTE["prior"], PALETTE["posterior"]
-
-
-@dataclass(frozen=True)
-class Labels:
-    """Words of the figure.
-
-    Attributes
-    ----------
-    effect : str
-        What the conclusion is about, without its unit.
-    unit : str
-        Of the outcome; may be empty.
-    rate : bool
-        Whether the effect is a rate.
-    own_known : bool
-        Whether the hospitals' own means are known.
-    """
-
-    effect: str
-    unit: str
-    rate: bool
-    own_known: bool = True
-
-    def with_unit(self, text: str, *, tau: bool = False) -> str:
-        """Return a label with its unit in brackets."""
-        unit = "logit" if self.rate and tau else self.unit
-        return f"{text} ({unit})" if unit else text
 
 
 class SensitivityFigure:
@@ -182,8 +155,10 @@ class SensitivityFigure:
         self.own = axes.plot([], [], "o", mfc="none", mec=_OWN, mew=1.3, ms=6, ls="none")[0]
         self.estimates = axes.plot([], [], "o", color=_POST, ms=5.5, ls="none")[0]
         below.set(xlim=(0, 1), ylim=(0, 1), xticks=[], yticks=[0, 1])
-        order = "their own mean" if labels.own_known else "their estimate"
-        below.set_xlabel(f"hospitals by {order}; bars: weight of a hospital's own data", labelpad=3)
+        order = "own rate" if labels.rate else "own mean" if labels.own_known else "estimate"
+        below.set_xlabel(
+            f"hospitals by their {order}; bars: weight of a hospital's own data", labelpad=3
+        )
         self.bars = PolyCollection([], color=_OWN, alpha=0.75)
         below.add_collection(self.bars)
         self._add(self.pin_spans, self.spans, self.own, self.estimates, self.bars)

@@ -24,11 +24,12 @@ class Criterion:
 
     Both 95 % intervals of the effect must lie on the same side of 0, or both hold it; the
     estimates (posterior medians) must differ by at most `shift` posterior SDs (a quarter of the
-    present interval's width); and the probability of an effect beyond the threshold by at most
-    `probability`.
+    present interval's width); the intervals' widths by at most the factor `width`; and the
+    probability of an effect beyond the threshold by at most `probability`.
     """
 
     shift: float = 0.25
+    width: float = 1.25
     probability: float = 0.10
 
 
@@ -188,12 +189,14 @@ def verdict(
     """
     criterion = criterion or Criterion()
     sd = (effect[2] - effect[0]) / 4
+    ratio = (seen.effect[:, 2] - seen.effect[:, 0]) / (effect[2] - effect[0])
     reasons = {
         "the answer is not defined or not to be trusted": ~seen.trusted,
         "the 95 % interval no longer says the same about 0": np.zeros(len(seen.scales), bool)
         if rate
         else _side(seen.effect) != _side(effect[None]),
         "the estimate moves": np.abs(seen.effect[:, 1] - effect[1]) > criterion.shift * sd,
+        "the interval's width changes": np.maximum(ratio, 1 / ratio) > criterion.width,
         "the probability beyond the threshold moves": np.abs(seen.beyond - beyond)
         > criterion.probability,
     }

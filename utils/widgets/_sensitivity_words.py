@@ -6,10 +6,36 @@ import math
 from dataclasses import dataclass
 
 from utils.widgets._sensitivity_compute import Answer, Choice, Sensitivity
-from utils.widgets._sensitivity_figure import Labels
 from utils.widgets._sensitivity_priors import FAMILIES
 
-__all__ = ["Words"]
+__all__ = ["Labels", "Words"]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Names of things, in the figure and in sentences.
+
+    Attributes
+    ----------
+    effect : str
+        What the conclusion is about, without its unit.
+    unit : str
+        Of the outcome; may be empty.
+    rate : bool
+        Whether the effect is a rate.
+    own_known : bool
+        Whether the hospitals' own means are known.
+    """
+
+    effect: str
+    unit: str
+    rate: bool
+    own_known: bool = True
+
+    def with_unit(self, text: str, *, tau: bool = False) -> str:
+        """Return a label with its unit in brackets."""
+        unit = "logit" if self.rate and tau else self.unit
+        return f"{text} ({unit})" if unit else text
 
 
 @dataclass(frozen=True)
@@ -33,7 +59,7 @@ class Words:
         """Return what the figure shows now."""
         answer = result.answer
         parts = [
-            f"{self._hospitals(result)}, {self.choice(answer.choice)}.",
+            f"{self._hospitals(result)}, {self.choice(answer.choice)}.{self._drawn(result)}",
             f"{self._tau(answer)} {self._effect(answer, result)}",
             self._spread(answer),
             self._verdict(result),
@@ -54,6 +80,10 @@ class Words:
         if result.kept == "first":
             return f"The first {result.n_hospitals} of {result.of} hospitals"
         return f"{result.n_hospitals} of {result.of} hospitals, drawn with seed {self.seed}"
+
+    def _drawn(self, result: Sensitivity) -> str:
+        drawn = len(result.answer.hospitals)
+        return "" if drawn in (0, result.n_hospitals) else f" The figure draws {drawn} of them."
 
     def choice(self, choice: Choice) -> str:
         """Return a choice of priors in words."""
@@ -138,21 +168,23 @@ class Words:
             return "This prior has no scale to vary."
         unit = " logits" if self.labels.rate else self._unit()
         unit = "" if choice.family == "inverse-gamma" else unit
-        rule = ("the interval says the same about 0, " if not self.labels.rate else "") + (
-            f"the estimate moves by at most {found.criterion.shift:g} posterior SD and "
-            f"P(beyond) by at most {found.criterion.probability:.2f}"
+        same = found.criterion
+        rule = (
+            ("" if self.labels.rate else "the interval says the same about 0, ")
+            + f"the estimate moves by at most {same.shift:g} posterior SD, the interval's width by "
+            f"at most a factor of {same.width:g} and P(beyond) by at most {same.probability:.2f}"
         )
         name = FAMILIES[choice.family].scale
         if found.low >= found.high:
             changes = found.below or found.above
             return (
-                f"Verdict: the conclusion hangs on this prior: the next {name} already changes it "
-                f"({changes}). The same means: {rule}."
+                f"Verdict: the conclusion hangs on this prior. At the next {name} looked at, "
+                f"{changes}. It would be the same if {rule}."
             )
         ends = f"{found.low:.3g} and {found.high:.3g}{unit}"
         whole = ", as far as looked" if found.whole else ""
         text = (
-            f"Verdict: the conclusion does not depend on this prior for a {name} between {ends}"
+            f"Verdict: the conclusion does not depend on this prior with its {name} between {ends}"
             f"{whole}: {rule}."
         )
         if found.below:

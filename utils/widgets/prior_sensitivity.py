@@ -23,8 +23,7 @@ from utils.widgets._sensitivity_compute import (
 from utils.widgets._sensitivity_data import HospitalData, example_data, read
 from utils.widgets._sensitivity_exact import ExactSource
 from utils.widgets._sensitivity_explorer import SensitivityExplorer, still_figure
-from utils.widgets._sensitivity_figure import Labels
-from utils.widgets._sensitivity_words import Words
+from utils.widgets._sensitivity_words import Labels, Words
 
 __all__ = [
     "Answer",
