@@ -97,7 +97,8 @@ def power_scaling(
         The parameters wanted; by default `priors`.
     model : mapping, optional
         Arguments of `utils.exact.posterior` (y, X, group, tau, sigma, beta), to compare with the
-        exact answer for the parameters that have the same name there.
+        exact answer for the parameters that have the same name there: X as a DataFrame names its
+        columns.
 
     Raises
     ------
@@ -138,15 +139,16 @@ def power_scaling(
         found = az.psense(idata, var_names=names, group="likelihood")
         table["likelihood"] = [float(found[name]) for name in names]
     table["meaning"] = [_meaning(*row) for row in table[["prior", "likelihood"]].to_numpy()]
+    chains, draws = (idata["posterior"].sizes[name] for name in ("chain", "draw"))
     log_prior = sum(
-        idata["log_prior"][name].transpose("chain", "draw", ...).to_numpy().reshape(
-            idata["posterior"].sizes["chain"] * idata["posterior"].sizes["draw"], -1
-        ).sum(1)
+        idata["log_prior"][name].transpose("chain", "draw", ...).to_numpy()
+        .reshape(chains, draws, -1).sum(2)
         for name in priors
     )  # fmt: skip
+    relative = min(1.0, float(az.ess(log_prior, method="bulk")) / log_prior.size)
     rows = {}
     for power in (STRONG[0], 1 - STEP, 1 + STEP, STRONG[1]):
-        seen = reweight((power - 1) * log_prior)
+        seen = reweight((power - 1) * log_prior.ravel(), relative_ess=relative)
         rows[power] = {
             "k_hat": seen.k_hat, "ess": seen.ess, "ok": seen.ok,
             "meaning": k_in_words(seen.k_hat),

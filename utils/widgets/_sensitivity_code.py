@@ -20,7 +20,7 @@ _SAMPLE = """
 with model:
     idata = pm.sample(
         draws=1000, tune=1000, chains=4, cores=2, random_seed=1, target_accept=0.95,
-        progressbar=False,
+        progressbar=False, quiet=True,
     )
 """
 
