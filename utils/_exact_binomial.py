@@ -159,7 +159,7 @@ class BinomialPosterior:
         mu, tau = grid.z.ravel(), np.repeat(np.exp(grid.x), grid.z.shape[1])
         return self._counts.log_likelihood(mu, tau).reshape(*grid.z.shape, -1)
 
-    def _logit_density(self, pair: int, points: int = 801) -> tuple[Floats, Floats]:
+    def _logit_density(self, pair: int) -> tuple[Floats, Floats]:
         """Return a grid of one hospital's logit and its posterior density, up to a constant.
 
         Given tau it is the binomial likelihood times the normal law around mu, averaged over what
@@ -171,7 +171,10 @@ class BinomialPosterior:
         rows = np.flatnonzero(mass > 1e-9 * mass.max())
         others = grid.log_density - self._pair_likelihoods[:, :, pair]
         scale = grid.weight / np.exp(grid.log_density - grid.log_density.max())
-        theta = np.linspace(*self._logit_range(pair), points)
+        low, high = self._logit_range(pair)
+        # A heavy-tailed prior takes a hospital without events hundreds of logits down.
+        points = int(np.clip((high - low) / 0.05, 801, 16001))
+        theta = np.linspace(low, high, points)
         total = np.zeros(points)
         nodes, weights = np.polynomial.hermite_e.hermegauss(21)
         top = others[rows].max()

@@ -2,7 +2,8 @@
 
 `diagnose` reads the convergence diagnostics of ArviZ and says in words what they mean; `summary`
 is a small table of numbers; `lenses` puts five ways to fit the random-intercept model side by
-side. All take what PyMC returns: an xarray.DataTree with a group ``posterior``.
+side; `reweight` and `power_scaling` ask what other priors would do. All but `reweight` take what
+PyMC returns: an xarray.DataTree with a group ``posterior``.
 
 Examples
 --------
@@ -30,8 +31,22 @@ import pandas as pd
 import xarray as xr
 
 from utils._bayes_lenses import Lenses, lenses
+from utils._bayes_powerscale import Powered, PowerScaling, power_scaling
+from utils._bayes_reweight import Reweighted, reweight
 
-__all__ = ["Lenses", "Verdict", "diagnose", "lenses", "set_up", "summary"]
+__all__ = [
+    "Lenses",
+    "PowerScaling",
+    "Powered",
+    "Reweighted",
+    "Verdict",
+    "diagnose",
+    "lenses",
+    "power_scaling",
+    "reweight",
+    "set_up",
+    "summary",
+]
 
 R_HAT = 1.01
 ESS = 400

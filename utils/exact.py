@@ -29,7 +29,7 @@ from utils._exact_gaussian import (
     tail_exponents,
 )
 from utils._exact_moments import Moments, Table
-from utils._exact_priors import HalfStudentT, ScalePrior
+from utils._exact_priors import HalfStudentT, InverseGammaVariance, ScalePrior
 from utils._exact_quadrature import Axis, Grid, Integrator, QuadratureError
 from utils._exact_result import Posterior
 from utils._patients import Totals, codes_of
@@ -37,6 +37,7 @@ from utils._patients import Totals, codes_of
 __all__ = [
     "BinomialPosterior",
     "HalfStudentT",
+    "InverseGammaVariance",
     "Posterior",
     "QuadratureError",
     "binomial",

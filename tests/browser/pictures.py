@@ -57,7 +57,7 @@ def main() -> None:
             lesson.command("application:toggle-left-area")
             lesson.run_all()
             cell = lesson.cell("pooling_explorer(")
-            field = cell.get_by_label("Supposed hospital SD (mmHg)")
+            field = cell.get_by_label("Supposed hospital SD (mmHg)", exact=True)
             field.fill("4")
             field.press("Enter")
             lesson.page.wait_for_timeout(1000)

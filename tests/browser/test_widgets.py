@@ -74,7 +74,7 @@ def explorer(request, lab, browser):
     lesson.run_all()
     cell = lesson.cell(call)
     cell.scroll_into_view_if_needed()
-    output = cell.locator(".jp-OutputArea")
+    output = cell.locator(".jp-Cell-outputArea")
     expect(output.locator("img")).to_be_visible()
     yield lesson, output, box, value
     lesson.page.close()
@@ -131,7 +131,7 @@ def test_a_typed_number_moves_the_slider_and_reset_brings_it_back(explorer):
     lesson, output, box, value = explorer
     output.get_by_role("button", name="Reset").click()
     lesson.page.wait_for_timeout(1000)  # the start is read below, once the reset has arrived
-    field, slider = output.get_by_label(box), output.get_by_role("slider").first
+    field, slider = output.get_by_label(box, exact=True), output.get_by_role("slider").first
     text = output.get_by_role("status").last
     start, began = slider.get_attribute("aria-valuenow"), text.inner_text()
     field.fill(value)

@@ -645,6 +645,16 @@ def test_any_design_gets_an_answer_or_a_reason(sizes, tau, sigma, shift, priors,
     assert below == pytest.approx(0.5, abs=1e-4)
 
 
+def test_a_hospital_without_events_under_a_heavy_tail():
+    """Its logit has a tail of hundreds; its interval must not suffer from that."""
+    prior = exact.InverseGammaVariance(0.1, 0.1)
+    fit = exact.binomial([0, 18, 8, 46, 8], [47, 148, 119, 810, 211], tau=prior, mu=(0, 1.5))
+    levels = fit.hospital_quantiles([0.025, 0.5, 0.975]).iloc[0]
+    drawn = fit.draws(4000, 1)["p"][:, 0]
+    below = np.mean(drawn[:, None] < levels.to_numpy(), axis=0)
+    np.testing.assert_allclose(below, [0.025, 0.5, 0.975], atol=0.03)
+
+
 @pytest.mark.parametrize(
     ("events", "patients", "message"),
     [

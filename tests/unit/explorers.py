@@ -17,6 +17,7 @@ from utils.widgets import (
     levels_explorer,
     likelihood_explorer,
     pooling_explorer,
+    prior_sensitivity_explorer,
     slopes_explorer,
 )
 
@@ -89,6 +90,22 @@ EXPLORERS = {
         ],
     ),
     "pooling": (pooling_explorer, [{"hospital_sd": 0}, {"hospital_sd": 4}, {"hospital_sd": 30}]),
+    "prior_sensitivity": (
+        prior_sensitivity_explorer,
+        [
+            {
+                "scale": 0.5,
+                "pin": {
+                    "family": "half-Cauchy",
+                    "scale": 25.0,
+                    "effect_sd": 9.0,
+                    "sigma_scale": 9.0,
+                },
+            },
+            {"family": "flat", "n_hospitals": 5, "threshold": -8.0},
+            {"family": "inverse-gamma", "scale": 0.01, "effect_sd": 2.0, "sigma_scale": 20.0},
+        ],
+    ),
     "slopes": (
         slopes_explorer,
         [

@@ -107,7 +107,7 @@ def test_readable_without_eyes(name, explorer):
     assert len(alt.split()) > 20 and "<" not in alt
     assert 'decoding="sync"' in image and 'width="1125"' in image
     assert 'role="status" aria-live="polite"' in explorer._text.value
-    for row in explorer.widget.children[:-3]:  # buttons, picture and text come last
+    for row in explorer._control_rows:
         named = [w for w in getattr(row, "children", [row]) if getattr(w, "description", "")]
         assert named or isinstance(row, ipywidgets.ToggleButtons), row
 

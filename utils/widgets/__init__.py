@@ -9,6 +9,7 @@ from utils.widgets.least_squares import least_squares_explorer
 from utils.widgets.levels import levels_explorer
 from utils.widgets.likelihood import likelihood_explorer
 from utils.widgets.pooling import pooling_explorer
+from utils.widgets.prior_sensitivity import prior_sensitivity_explorer, prior_sensitivity_figure
 from utils.widgets.slopes import slopes_explorer
 
 __all__ = [
@@ -17,9 +18,21 @@ __all__ = [
     "covariance_explorer",
     "design_effect_explorer",
     "design_studio_explorer",
+    "from_posterior",
     "least_squares_explorer",
     "levels_explorer",
     "likelihood_explorer",
     "pooling_explorer",
+    "prior_sensitivity_explorer",
+    "prior_sensitivity_figure",
     "slopes_explorer",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import what needs ArviZ only where it is used."""
+    if name == "from_posterior":
+        from utils.widgets.prior_sensitivity import from_posterior  # noqa: PLC0415
+
+        return from_posterior
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

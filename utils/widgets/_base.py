@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import base64
 import html
-import io
+import struct
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -18,10 +19,17 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
 
 from utils.plots import CSS_DPI
-from utils.widgets._controls import Choice, Number, Steps, row_of
+from utils.widgets._controls import (
+    Choice,
+    Number,
+    Remembered,
+    Steps,
+    row_of,
+    slider_names,
+    text_box,
+)
 
 __all__ = ["WIDTH", "Choice", "Explorer", "Number", "Picture", "Steps", "look", "new_figure"]
 
@@ -68,20 +76,20 @@ class Picture:
         self._canvas.restore_region(self._still)
         for artist in self.moving:
             self.figure.draw_artist(artist)
-        buffer = io.BytesIO()
-        # Little compression: the picture travels a few centimetres, and must not keep one waiting.
-        Image.fromarray(np.asarray(self._canvas.buffer_rgba())).convert("RGB").save(
-            buffer, "png", compress_level=1
-        )
-        return buffer.getvalue()
+        return _png(np.asarray(self._canvas.buffer_rgba())[..., :3])
 
-    def html(self) -> str:
-        """Return the figure as an image element of constant proportions, so nothing jumps."""
+    def html(self, *, stale: bool = False) -> str:
+        """Return the figure as an image element of constant proportions, so nothing jumps.
+
+        A stale one, which does not show the present state, is pale and says so.
+        """
         width, height = self._canvas.get_width_height()
         data = base64.b64encode(self.png()).decode("ascii")
+        alt = f"Not up to date: {self.alt}" if stale else self.alt
+        pale = "opacity:0.35;" if stale else ""
         return (
-            f'<img alt="{html.escape(self.alt, quote=True)}" width="{width}" height="{height}" '
-            'decoding="sync" style="display:block;width:100%;height:auto;background:#fff" '
+            f'<img alt="{html.escape(alt, quote=True)}" width="{width}" height="{height}" '
+            f'decoding="sync" style="display:block;width:100%;height:auto;{pale}background:#fff" '
             f'src="data:image/png;base64,{data}">'
         )
 
@@ -102,6 +110,23 @@ def new_figure(height: float) -> Figure:
     )
 
 
+def _png(pixels: np.ndarray) -> bytes:
+    """Return an image (height, width, 3) as PNG, with little compression and no filters.
+
+    The picture travels a few centimetres and must not keep one waiting: this takes two thirds
+    of the time of an encoder that looks for the best filter of each line.
+    """
+    height, width, _ = pixels.shape
+    lines = np.zeros((height, 1 + 3 * width), np.uint8)
+    lines[:, 1:] = pixels.reshape(height, -1)
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(lines, 1)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in parts
+    )
+
+
 class Explorer:
     """Sliders, a figure and a sentence that follow one another.
 
@@ -109,7 +134,7 @@ class Explorer:
 
     Parameters
     ----------
-    controls : sequence of Number, Steps or Choice
+    controls : sequence of Number, Steps, Choice and their kin
         What can be changed, in the order of the page.
     compute : callable
         State as keywords -> result (frozen).
@@ -120,50 +145,68 @@ class Explorer:
     describe : callable
         Result -> text that says what the figure shows now.
     actions : mapping of str to callable, optional
-        What a further button says -> function from the result to the state it sets.
+        What a further button says -> function from the result to the changes of state it makes.
+    refusals : tuple of exception types, optional
+        What `compute` may raise for a choice that has no answer. Its text is shown to the learner
+        in place of the description, and the last good picture stays, marked as out of date.
+    writers : mapping of str to callable, optional
+        What a button says -> function without arguments that returns text for a box below.
+    readers : mapping of str to callable, optional
+        What a button says -> function that takes the box's text and acts on it.
 
     Attributes
     ----------
     result : object
-        What was computed for the present state.
+        What was computed for the present state, or for the last one that had an answer.
     description : str
         The text under the figure.
+    message : str
+        Why the present state has no answer, or why a button could not do its work; else empty.
     widget : ipywidgets.VBox
         What is displayed.
     """
 
     def __init__(
         self,
-        controls: Sequence[Number | Steps | Choice],
+        controls: Sequence[Number | Steps | Choice | Remembered],
         *,
         compute: Callable[..., object],
         draw: Callable[[object], None],
         picture: Picture,
         describe: Callable[[object], str],
         actions: Mapping[str, Callable[[object], dict]] | None = None,
+        refusals: tuple[type[Exception], ...] = (),
+        writers: Mapping[str, Callable[[], str]] | None = None,
+        readers: Mapping[str, Callable[[str], None]] | None = None,
     ) -> None:
         self._controls = {control.name: control for control in controls}
         self._compute, self._draw, self._picture = compute, draw, picture
-        self._describe = describe
+        self._describe, self._refusals = describe, refusals
+        self.message = self._said = ""
         self._start = {name: control.start for name, control in self._controls.items()}
         self._moving_controls = False
         rows, self._put = [], {}
         for name, control in self._controls.items():
             row, self._put[name] = control.build(self._listener(name))
-            rows.append(row)
+            rows += [] if row is None else [row]
         self._image = widgets.HTML(layout=widgets.Layout(width="100%", margin="4px 0"))
-        self._text = widgets.HTML(layout=widgets.Layout(width="100%"))
+        self._text = widgets.HTML(layout=widgets.Layout(width="auto"))
         buttons = [
             self._button(text, lambda find=find: find(self.result))
             for text, find in (actions or {}).items()
         ]
         buttons.append(self._button("Reset", lambda: self._start))
+        self._control_rows = tuple(rows)
+        below = [*self._box(writers, readers), slider_names()]
         self.widget = widgets.VBox(
-            [*rows, row_of(*buttons), self._image, self._text],
-            layout=widgets.Layout(max_width=f"{WIDTH}px", width="100%"),
+            [*rows, row_of(*buttons), self._image, self._text, *below],
+            layout=widgets.Layout(max_width=f"{WIDTH}px", width="100%", padding="0 6px 0 0"),
         )
+        self.widget.add_class("course-explorer")
         self._state: dict = {}
         self._apply(self._start)
+        if self.message:  # without a first answer there is nothing to show
+            raise ValueError(self.message)
 
     @property
     def state(self) -> dict:
@@ -205,23 +248,65 @@ class Explorer:
         button.on_click(lambda _: self._apply({**self._state, **find()}))
         return button
 
+    def _box(
+        self,
+        writers: Mapping[str, Callable[[], str]] | None,
+        readers: Mapping[str, Callable[[str], None]] | None,
+    ) -> list[widgets.Widget]:
+        """Return the box of text and its buttons; nothing, where there are none."""
+        if not (writers or readers):
+            return []
+        self.box = text_box("Code, or a saved state")
+        buttons = []
+
+        def button(text: str, work: Callable[[], None]) -> None:
+            def clicked(_: object) -> None:
+                try:
+                    work()
+                except (ValueError, ArithmeticError) as problem:
+                    self._say(str(problem), self._said)
+
+            made = widgets.Button(description=text, layout=widgets.Layout(width="auto"))
+            made.on_click(clicked)
+            buttons.append(made)
+
+        for text, write in (writers or {}).items():
+            button(text, lambda write=write: setattr(self.box, "value", write()))
+        for text, read in (readers or {}).items():
+            button(text, lambda read=read: read(self.box.value))
+        return [row_of(*buttons), self.box]
+
     def _apply(self, state: dict) -> None:
-        self.result = self._compute(**state)
         self._state = dict(state)
-        self._draw(self.result)
-        self._image.value = self._picture.html()
-        self.description = self._describe(self.result)
-        words = html.escape(self.description).replace(" %", "&nbsp;%")
-        self._text.value = (
-            '<div role="status" aria-live="polite" aria-atomic="true" style="line-height:1.5">'
-            f"{words}</div>"
-        )
+        try:
+            self.result = self._compute(**state)
+        except self._refusals as problem:
+            self._image.value = self._picture.html(stale=True) if self._said else ""
+            self._say(str(problem), f"The pale picture is of the last answer: {self._said}")
+        else:
+            self._draw(self.result)
+            self._image.value = self._picture.html()
+            self._said = self._describe(self.result)
+            self._say("", self._said)
         self._moving_controls = True
         try:
             for name, put in self._put.items():
                 put(state[name])
         finally:
             self._moving_controls = False
+
+    def _say(self, message: str, text: str) -> None:
+        """Show a text under the picture, after a message where there is one."""
+        self.message = message
+        self.description = f"{message} {text}".strip()
+        words = html.escape(text).replace(" %", "&nbsp;%").replace("\n", "<br>")
+        if message:
+            frame = "border-left:4px solid #B8400B;padding:.2em .7em;margin:0 0 .4em"
+            words = f'<p style="{frame}">{html.escape(message)}</p>{words}'
+        self._text.value = (
+            '<div role="status" aria-live="polite" aria-atomic="true" style="line-height:1.5">'
+            f"{words}</div>"
+        )
 
     def __repr__(self) -> str:
         return self.description

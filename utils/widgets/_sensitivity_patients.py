@@ -1,0 +1,220 @@
+"""Rows of the random-intercept model: patients in hospitals, a normal outcome."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from utils._exact_curves import few_nodes, mixture_quantiles
+from utils._exact_gaussian import BetaPrior, Likelihood, patient_sums, tail_exponents
+from utils._exact_moments import Moments
+from utils._exact_quadrature import Axis, Grid, Integrator
+from utils._exact_rules import reference_rule
+from utils._patients import Totals
+from utils.widgets._sensitivity_rows import Improper, Rows, Weighed
+
+Floats = NDArray[np.float64]
+
+__all__ = ["PatientModel"]
+
+STEP = 0.2  # of log tau; half of it for many hospitals, whose likelihood is steep
+MANY = 100
+PLENTY = 20  # degrees of freedom within hospitals, from which on sigma is well known
+EFFECTS = 161  # values at which the effect's distribution is tabulated
+SHOWN = 40  # hospitals whose intervals are computed at most
+
+
+@dataclass(frozen=True, eq=False)
+class PatientModel:
+    """The likelihood of one set of hospitals with the priors of the effect and of sigma.
+
+    Parameters
+    ----------
+    y : ndarray, shape (N,)
+    x : ndarray, shape (N, p)
+        Design matrix with its intercept.
+    code : ndarray of int, shape (N,)
+        Hospital of each patient, 0 to J - 1, none left out.
+    effect : int
+        Column of x whose coefficient is the effect.
+    effect_sd : float
+        SD of its normal prior with mean 0; infinite for a flat one. All others are flat.
+    sigma_scale : float
+        Scale of the half-normal prior of sigma; infinite for a flat one.
+    """
+
+    y: Floats
+    x: Floats
+    code: NDArray[np.intp]
+    effect: int
+    effect_sd: float
+    sigma_scale: float
+
+    @cached_property
+    def _likelihood(self) -> Likelihood:
+        n, p = self.x.shape
+        precision = np.zeros(p)
+        precision[self.effect] = 1 / self.effect_sd**2
+        prior = BetaPrior(np.zeros(p), precision)
+        hospitals = Totals(self.code, int(self.code.max()) + 1)
+        if n <= p:
+            raise Improper(f"there are {n} patients for {p} coefficients")
+        gram = self.x.T @ self.x
+        unit = np.sqrt(np.diag(gram))
+        if unit.min() == 0 or np.linalg.eigvalsh(gram / np.outer(unit, unit))[0] < 1e-10:
+            raise Improper("the patients kept cannot tell the effect from the other columns")
+        sums = patient_sums(self.y, self.x, hospitals, precision == 0)
+        smallest = 1e-13 * np.abs(self.y).max()
+        if not sums.residual_sd > smallest or (
+            sums.within_df > 0 and not sums.within_sd > smallest
+        ):
+            raise Improper("the patients of one hospital do not differ: σ would be 0")
+        sigma_tail = 0.0 if math.isinf(self.sigma_scale) else math.inf
+        _, sigma, _ = tail_exponents(sums, prior, math.inf, sigma_tail)
+        if not sigma > 1e-6:
+            raise Improper("too few patients for a flat prior of σ")
+        return Likelihood(sums, prior)
+
+    @property
+    def sizes(self) -> NDArray[np.intp]:
+        """Patients of each hospital."""
+        sums = self._likelihood.sums
+        return sums.size[sums.which].astype(int)
+
+    def _log_sigma_prior(self, s: Floats) -> Floats:
+        if math.isinf(self.sigma_scale):
+            return s
+        u = np.exp(np.minimum(2 * (s - math.log(self.sigma_scale)), 600))
+        return s - 0.5 * u
+
+    def _integrator(self, log_tau: Floats) -> Integrator:
+        """Return the integrator over sigma, with ranges known at every sixth row or so."""
+        likelihood = self._likelihood
+        sums = likelihood.sums
+
+        def log_rows(x: Floats, z: Floats) -> Floats:
+            return likelihood.log_likelihood(x[:, None], z) + self._log_sigma_prior(z)
+
+        df = sums.within_df if sums.within_df > 0 else sums.n_total - 1
+        noise = sums.within_sd if sums.within_df > 0 else sums.residual_sd
+        width = 1 / math.sqrt(2 * max(df, 1))
+        steps = width * 2.0 ** np.arange(-1, math.log2(8 / width))
+        near = [math.log(noise), math.log(sums.residual_sd)]
+        if math.isfinite(self.sigma_scale):
+            near += [math.log(self.sigma_scale), math.log(self.sigma_scale) - 2]
+        scan = np.unique(np.concatenate([near[0] - steps, near, near[0] + steps]))
+        found = Integrator(log_rows, Axis(log_tau), Axis(scan, power=0), 1e-4)
+        mesh = np.unique(np.concatenate([log_tau[::6], log_tau[-1:]]))
+        found.mesh = mesh
+        found.mesh_low, found.mesh_high, found.mesh_value = found.ranges(
+            mesh, np.tile(scan, (len(mesh), 1))
+        )
+        return found
+
+    @cached_property
+    def _grid(self) -> tuple[Grid, Floats]:
+        """Return rows with their nodes of sigma, each row's weights adding up to 1."""
+        sums = self._likelihood.sums
+        noise = sums.within_sd if sums.within_df > 0 else sums.residual_sd
+        low = math.log(noise) - 0.5 * math.log(sums.size.max()) - 7
+        high = math.log(sums.residual_sd) + 6
+        step = STEP if sums.n_hospitals <= MANY else STEP / 2
+        t = np.arange(low, high + step, step)
+        nodes = 25 if sums.within_df >= PLENTY else 65
+        z, f, low_z, high_z = self._integrator(t).panel_rows(t, nodes)
+        _, rule, _ = reference_rule(nodes, False)
+        top = f.max(1, keepdims=True)
+        weight = np.exp(f - top) * rule
+        total = weight.sum(1)
+        log_likelihood = top[:, 0] + np.log(total * (high_z - low_z) / 2)
+        weight /= total[:, None]
+        grid = Grid(t, z, f, weight, weight, weight, 0.0, t, low_z, high_z, 0.0)
+        return grid, log_likelihood
+
+    @cached_property
+    def _few(self) -> tuple[Floats, Floats, Floats]:
+        """Return (log tau, log sigma, weight) of a few nodes per row, row by row."""
+        few = 4 if self._likelihood.sums.within_df >= PLENTY else 10
+        x, z, weight = few_nodes(self._grid[0], few)
+        return x, z, weight.reshape(-1, few) * len(self._grid[0].x)
+
+    @cached_property
+    def _moments(self) -> Moments:
+        return Moments(self._likelihood, level=False)
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The rows: see `Rows`."""
+        grid, log_likelihood = self._grid
+        x, z, weight = self._few
+        likelihood = self._likelihood
+        sums = likelihood.sums
+        gamma, cov = likelihood.conditional(x, z)
+        turn = sums.rotation[self.effect]
+        mean = (sums.centre[self.effect] + gamma @ turn).reshape(weight.shape)
+        variance = np.einsum("a,mab,b->m", turn, cov, turn).reshape(weight.shape)
+        row_mean = (weight * mean).sum(1)
+        row_variance = (weight * (variance + (mean - row_mean[:, None]) ** 2)).sum(1)
+        at = _places(row_mean, np.sqrt(row_variance))
+        sd = np.sqrt(variance)
+        scaled = (at - mean[..., None]) / sd[..., None]
+        below = np.einsum("rk,rkg->rg", weight, ndtr(scaled))
+        height = np.exp(-0.5 * scaled**2) / (sd[..., None] * math.sqrt(2 * math.pi))
+        density = np.einsum("rk,rkg->rg", weight, height)
+        lam = np.exp(2 * (x - z)).reshape(weight.shape)
+        n = sums.size
+        own = np.einsum("rk,rkn->rn", weight, n * lam[..., None] / (1 + n * lam[..., None]))
+        tail = 0.0 if math.isinf(self.sigma_scale) else math.inf
+        k = tail_exponents(sums, likelihood.prior, 0.0, tail)
+        return Rows(
+            grid.x, log_likelihood, row_mean, row_variance, at, below, density, (k[0], k[2]),
+            own[:, sums.which],
+        )  # fmt: skip
+
+    @cached_property
+    def _gamma(self) -> Floats:
+        """Mean of the rotated coefficients in each row, shape (R, p)."""
+        x, z, weight = self._few
+        gamma, _ = self._likelihood.conditional(x, z)
+        return np.einsum("rk,rkp->rp", weight, gamma.reshape(*weight.shape, -1))
+
+    @cached_property
+    def shown(self) -> NDArray[np.intp]:
+        """Hospitals that are shown, by their own mean: all, or SHOWN of them, evenly spaced."""
+        own = self.own(np.full(len(self._gamma), 1 / len(self._gamma)))
+        order = np.argsort(own, kind="stable")
+        if len(order) <= SHOWN:
+            return order
+        return order[np.linspace(0, len(order) - 1, SHOWN).round().astype(int)]
+
+    @cached_property
+    def _effects(self) -> tuple[Floats, Floats]:
+        x, z, _ = self._few
+        mean, sd, _ = self._moments.effects(x, z, np.ones(len(x)), hospitals=self.shown)
+        return mean, sd
+
+    def own(self, weight: Floats) -> Floats:
+        """Return each hospital's own mean less what the coefficients explain, shape (J,)."""
+        return self._moments.outcome - self._moments.columns @ (weight @ self._gamma)
+
+    def hospitals(self, weighed: Weighed, probability: Floats) -> tuple[Floats, Floats]:
+        """Return means and quantiles of the effects of the hospitals shown."""
+        mean, sd = self._effects
+        weight = (weighed.weight[:, None] * self._few[2]).ravel()
+        keep = np.abs(weight) > 1e-6 * np.abs(weight).max()
+        mean, sd, weight = mean[:, keep], sd[:, keep], weight[keep]
+        weight = weight / weight.sum()
+        return mean @ weight, mixture_quantiles(mean, sd, weight, probability)
+
+
+def _places(mean: Floats, sd: Floats) -> Floats:
+    """Return values that resolve the narrowest row and reach the tails of the widest."""
+    centre, narrow = float(np.median(mean)), float(sd.min())
+    reach = max(float(np.max(np.abs(mean - centre) + 7 * sd)), 8 * narrow)
+    end = math.asinh(reach / (2 * narrow))
+    return centre + 2 * narrow * np.sinh(np.linspace(-end, end, EFFECTS))
