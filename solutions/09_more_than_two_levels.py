@@ -129,8 +129,8 @@ plots.show(
 # forgot that a shared hospital brings its region along. The last column of the table, from all pairs of patients within
 # 3,000 simulated regions, agrees up to chance.
 #
-# The figure has 24 patients: 2 regions, 2 hospitals in each, 2 wards of 3 patients. Small dark blocks are wards, in the
-# paler blocks of hospitals, in the palest, the regions.
+# The figure has 24 patients: 2 regions, 2 hospitals in each, 2 wards of 3 patients. Small dark blocks are wards. They
+# lie in the paler blocks of hospitals, and those in the palest, the regions.
 
 # %% [markdown]
 # ### Exercise E09.1 · Two patients of one ward
@@ -348,9 +348,8 @@ predict(
 )
 
 # %%
-counts["patient"] = 6
-del models["naive"]
-errors = prediction_errors(three, counts, models)
+of_six = counts | {"patient": 6}
+errors = prediction_errors(three, of_six, models).drop("naive")
 errors.loc["own mean", "seen"] = 12 / np.sqrt(6)
 worse = errors.loc["hospitals only", "seen"] > errors.loc["own mean", "seen"]
 reveal("P09.3", "the model with hospitals only" if worse else "the ward's own mean, no model")
