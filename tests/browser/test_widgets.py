@@ -60,7 +60,7 @@ EXPLORERS = {
     "slopes": (
         "06_slopes_that_vary",
         "slopes_explorer(",
-        "SD of intercepts, hospital_sd",
+        "SD of untreated means (mmHg)",
         "2",
     ),
 }

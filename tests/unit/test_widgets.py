@@ -193,7 +193,7 @@ NUMBERS = [
     ("levels", "Patient SD", "patient_sd", 9.5),
     ("levels", "Patients", "patients_per_ward", 24),
     ("levels", "Wards", "wards_per_hospital", 6),
-    ("slopes", "SD of intercepts", "hospital_sd", 3.0),
+    ("slopes", "SD of untreated means", "hospital_sd", 3.0),
     ("slopes", "SD of effects", "effect_sd", 7.5),
     ("slopes", "Their correlation", "correlation", -0.25),
     ("slopes", "Patients", "patients_per_hospital", 44),
