@@ -5,6 +5,8 @@
   stored.
 - `draw_trials` and `analyse_many`: any trials of `utils.simulate.med_trial`, patient by patient,
   all of them analysed together.
+- `crack_experiment` and `crack_dashboard`: trials whose assumptions are broken, fitted as if they
+  held, and what becomes of every interval.
 - `replicate`: any experiment, over cores or a cluster; `failures` lists what went wrong.
 """
 
@@ -15,6 +17,7 @@ import pandas as pd
 from scipy import stats
 
 from utils._studies_balanced import BalancedFit, balanced_reml
+from utils._studies_cracks import crack_dashboard, crack_experiment
 from utils._studies_draw import Trials, draw_trials
 from utils._studies_many import ANALYSES, analyse_many
 from utils._studies_replicate import Interrupted, failures, replicate
@@ -29,6 +32,8 @@ __all__ = [
     "analyse_many",
     "analyse_sums",
     "balanced_reml",
+    "crack_dashboard",
+    "crack_experiment",
     "draw_trials",
     "failures",
     "rejection_grid",

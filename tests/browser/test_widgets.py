@@ -27,6 +27,12 @@ EXPLORERS = {
         "Supposed hospital SD (mmHg)",
         "3",
     ),
+    "cracks": (
+        "10_when_assumptions_crack",
+        "cracks_explorer(",
+        "Strength of the crack",
+        "3",
+    ),
 }
 TOO_SLOW = 400  # ms; the bar is 150 on a quiet machine, and a busy one must not fail the run
 

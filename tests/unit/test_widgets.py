@@ -18,6 +18,7 @@ from utils.pooling import three_poolings
 from utils.simulate import med_trial
 from utils.widgets import (
     Explorer,
+    cracks_explorer,
     design_effect_explorer,
     least_squares_explorer,
     pooling_explorer,
@@ -41,6 +42,14 @@ EXPLORERS = {
         ],
     ),
     "pooling": (pooling_explorer, [{"hospital_sd": 0}, {"hospital_sd": 4}, {"hospital_sd": 30}]),
+    "cracks": (
+        cracks_explorer,
+        [
+            {"crack": "outliers", "strength": 3},
+            {"crack": "sd_arms", "strength": 3, "n_hospitals": 60},
+            {"crack": "skewed", "strength": 1, "n_hospitals": 60},
+        ],
+    ),
 }
 EVERY = pytest.mark.parametrize("name", EXPLORERS)
 
