@@ -54,8 +54,9 @@ plots.set_style()
 # - the hospitals' own effects follow a normal distribution too.
 #
 # You have believed all of it for six lessons. No real ward obeys. So break one assumption at a
-# time. In `med_trial` each is a keyword. Every trial below has 30 hospitals of 20 patients, half of
-# each hospital's patients treated unless we say otherwise, and a drug that lowers pressure by 8 mmHg.
+# time. In `med_trial` each is a keyword. The trials of the next sections have 30 hospitals of 20
+# patients, half of each hospital's patients treated unless we say otherwise, and a drug that lowers
+# pressure by 8 mmHg.
 
 # %%
 BASE = {"n_hospitals": 30, "patients_per_hospital": 20, "hospital_sd": 6, "patient_sd": 12}
@@ -258,13 +259,13 @@ ax.set(ylabel="not normal, says the test (%)", ylim=(0, 103))
 plots.log_axis(ax, sizes, "patients per hospital").set_xlim(4.5, 165)
 plots.show(
     fig,
-    alt="How often a normality test finds 30 skewed or bimodal hospitals, against patients per hospital. From predicted effects the curves start low, for bimodal hospitals at the dotted 5 %, and rise towards the horizontal lines of the true effects, which they do not reach at 80 patients.",
+    alt="How often a normality test finds 30 skewed or bimodal hospitals, against patients per hospital. From predicted effects the curves start low, for bimodal hospitals close to the dotted 5 %, and rise towards the horizontal lines of the true effects, which they do not reach at 80 patients.",
 )
 
 # %% [markdown]
 # If the test could see the true effects, it would find skewed hospitals nearly always and bimodal
 # ones in most trials (the horizontal lines). From predicted effects with 5 patients per hospital it
-# finds bimodal hospitals about as often as it cries wolf at normal ones: at the dotted 5 %. The crack
+# finds bimodal hospitals hardly more often than it cries wolf at normal ones: the dotted 5 %. The crack
 # is as deep as ever. You cannot see it.
 #
 # Why? You will read "because of shrinkage". Not quite: shrinkage multiplies all values by the same
@@ -274,8 +275,8 @@ plots.show(
 #
 # $$\text{skewness of the predictions} = \text{weight}^{1.5} \times \text{skewness of the true effects}$$
 #
-# (Skewness is the average cubed deviation over the SD cubed. Normal noise adds nothing above and makes the SD
-# below larger by 1/√weight; cube that.) Our skewed hospitals have a skewness of 2:
+# (Skewness is the average cubed deviation, divided by the SD cubed. Normal noise adds nothing to the
+# first. It makes the SD larger by 1/√weight; cube that.) Our skewed hospitals have a skewness of 2:
 
 # %% tags=["nbval-check-output"]
 for n in [5, 20, 80]:
@@ -401,7 +402,7 @@ right.errorbar(value["width"], rows, xerr=2 * error["width"], fmt="o", color=MOD
 left.axvline(95, color=TRUTH, linestyle="--", linewidth=1.2)
 left.set(yticks=rows, yticklabels=list(CRACKS), xlabel="95 % intervals that hold (%)")
 right.set(xlabel="width for the effect (mmHg)", xlim=(0, 9))
-left.legend(loc="lower center", bbox_to_anchor=(0.35, 1), ncols=4, handletextpad=0.2)
+fig.legend(loc="outside upper center", ncols=4)
 for ax in (left, right):
     ax.grid(axis="y", color="0.9")
 plots.show(
@@ -424,11 +425,15 @@ plots.show(
 # hardly moves. It hides both errors. The triangles are the truly highest hospital, the one that gets
 # visited. Its interval fails more often than 5 % even without a crack, since a shrunken estimate of an
 # extreme hospital is pulled in (lesson 3). With skewed hospitals it fails about twice as often, and all
-# misses of a new hospital's mean lie on one side: compare `new_above` with 100 − `new_hospitals`.
+# misses of a new hospital's mean lie on one side: compare `new_above` with 100 − `new_hospitals`. It
+# also suffers where the highest hospital is the noisiest one (SD grows with the mean), and under outliers,
+# where all weights are smaller.
 #
 # **The exception.** When the SD grows with the mean *and* one arm is larger, the interval for the effect itself
 # fails. The model averages the two arms' variances over patients. Here the small arm is the noisy one:
 # most of the error comes from it, and it counts for a quarter. Balance protected you, not the model.
+# The cure is an analysis that does not suppose equal variances: cluster-robust errors (lesson 2), or a
+# model with an SD for each arm (lesson 14).
 #
 # ### The claim on trial
 #
@@ -457,12 +462,13 @@ verdict(
 # Under outliers the interval kept its promise and became twice as wide. That is no accident. The 5 % have a
 # variance 8² = 64 times that of the others, so all patients together have 0.95 + 0.05 × 64 = 4.15 times the variance, and
 # √4.15 is 2.04. The model is honest about a mess. To halve a standard error by recruiting, you would
-# need four times the patients.
+# need four times the patients. (Under heavy tails the width stayed only because we kept the patients'
+# total SD at 12 mmHg.)
 #
 # Or listen less to the wild ones. A method is <dfn>robust</dfn> if a few wild values cannot move it
 # far. *Huber's regression* gives each patient a weight: 1 near the line, less the further out. `smf.rlm` has
 # no random effects, so give it a dummy for each hospital (lesson 4). Ordinary least squares with the
-# same dummies estimates here what the mixed model does. Score both on 120 trials:
+# same dummies estimates here what the mixed model does. Score both on 100 trials:
 
 
 # %%
@@ -474,7 +480,7 @@ def wild_trial(rng):
                          for name, fit in fits.items()])  # fmt: skip
 
 
-wild = replicate(wild_trial, 120, rng=15, workers=1, progress=False)
+wild = replicate(wild_trial, 100, rng=15, workers=1, progress=False)
 wild["error"], wild["held"] = wild["estimate"] + 8, (wild["estimate"] + 8).abs() < 1.96 * wild["se"]
 
 # %% tags=["nbval-check-output"]
@@ -487,29 +493,30 @@ print(f"95 % intervals that hold: {(100 * held).round().astype(int).to_dict()} o
 print(f"Huber's estimate scatters {saved:.1f} times as much")
 
 # %% [markdown]
-# Neither is biased. Huber's estimate scatters little more than half as much, so its interval is little more than half as
-# wide. (With 120 trials the shares that hold are uncertain by about 2 points.)
+# Neither bias is more than luck: over 100 trials its standard error is a tenth of the scatter. Huber's
+# estimate scatters little more than half as much, so its interval is little more than half as
+# wide. (The shares that hold are uncertain by about 2 points.)
 # Robustness does not rescue coverage here, since coverage was not lost. It buys *precision*.
 #
-# Two warnings. Robust regression asks for the middle of the errors: where they are skewed, that is not the
-# mean, and the question has changed. And dummies give no partial pooling. Lesson 14 puts the heavy tail
+# Two warnings. Robust regression asks for the middle of the errors. If a drug changes their shape, middle and mean
+# move by different amounts, and the question has changed. And dummies give no partial pooling. Lesson 14 puts the heavy tail
 # where it belongs, into the likelihood of a mixed model: a robust likelihood keeps the random effects.
 #
 # ### Try it: crack the trial yourself
 #
-# Run the cell, then use buttons and sliders to answer. The figure with the dashboard above shows some
+# Run the cell, then use the buttons and the slider to answer. The figure with the dashboard above shows some
 # of its settings.
 #
-# 1. "SD differs by hospital": does the QQ plot of the patients, at strength 1, warn you of what
+# 1. "SD differs by hospital": does the QQ plot of the patients, at "mild", warn you of what
 #    happens to new patients where the SD is largest?
-# 2. "The same, 3 of 4 treated", strength 3: do more hospitals bring the coverage of the drug's effect back
+# 2. "The same, 3 of 4 treated", "extreme": do more hospitals bring the coverage of the drug's effect back
 #    to 95 %?
 # 3. "Skewed hospitals": at which strength is the highest hospital's interval worst, and why?
-# 4. "Needless hospital predictors", strength 3: go from 60 hospitals down to 15. What grows?
+# 4. "Needless hospital predictors", "extreme": go from 60 hospitals down to 15. What grows?
 #
 # <details><summary>Answers</summary>1: hardly, the points stay near the diagonal, and yet these intervals hold only about 86 %.
 # 2: no, it stays near 85 %: more hospitals do not
-# make a wrong standard error right. 3: at strength 1: hospitals differ little, so the weights are
+# make a wrong standard error right. 3: at "mild": hospitals differ little, so the weights are
 # small and the extreme one is pulled in most. 4: the interval for a new hospital's mean, up to 2.6 times as wide;
 # the last section says why.</details>
 
@@ -555,8 +562,8 @@ reveal("P10.4", answers[min(answers, key=lambda size: abs(size - moved))])
 #
 # In real data you do not know how it would have been. But you can ask: what if this hospital had not
 # taken part? The <dfn>influence</dfn> of a hospital is how far the estimate moves when it is left out. With
-# equal hospitals treated as a whole this has a closed form. A mean of $k$ hospitals moves by
-# (mean − hospital)/($k$ − 1). By hand, then by twelve refits:
+# equal hospitals treated as a whole this has a closed form. The mean of $k$ treated hospitals moves by
+# (mean − hospital)/($k$ − 1); for an untreated hospital the sign turns. By hand, then by twelve refits:
 
 # %% tags=["nbval-check-output"]
 means = odd.groupby("hospital", observed=True)[["treated", "sbp"]].mean()
@@ -590,7 +597,8 @@ plots.show(
 
 # %% [markdown]
 # Dotted: the estimate with all hospitals. Dashed: the truth. On the left, H05 is the one whose absence
-# moves the estimate most. Its absence also makes the interval much narrower: an odd hospital inflates
+# moves the estimate most. (By a little more than 4 mmHg: with a sound monitor it would have lain above the
+# other treated hospitals, too.) Its absence also makes the interval much narrower: an odd hospital inflates
 # `hospital_sd`, and all intervals pay. That inflation hides it too, since its own standardised effect is divided
 # by the larger SD. On the right, where each hospital holds both arms, H05 does nothing:
 # its error cancels.
@@ -601,7 +609,7 @@ plots.show(
 # ### Exercise E10.4 · Without one hospital
 #
 # Eighteen hospitals of equal size, nine treated as a whole. The treated hospitals' means average 131
-# mmHg, the others' 138. One treated hospital has a mean of 151. Compute the estimated effect of
+# mmHg, the others' 138. One of the nine treated hospitals has a mean of 151. Compute the estimated effect of
 # the treatment without that hospital.
 
 # %%
@@ -618,7 +626,8 @@ check("E10.4", effect_without)
 #
 # `azpro` holds the length of stay, in days, of 3,589 heart patients in 17 hospitals of Arizona. About half had
 # bypass surgery (`cabg` = 1), the others angioplasty, a thin tube through a vessel (`cabg` = 0). Nobody was
-# randomised, so we compare, and claim no cause. Stays cannot be negative and a few are very long. The usual cure is to take logs.
+# randomised, so we compare, and claim no cause. Stays cannot be negative and
+# a few are very long. The usual cure is to take logs. (Both models adjust for sex, urgency and age above 75.)
 
 # %%
 predict(
@@ -702,13 +711,14 @@ by_hospital = null.groupby("hospital", observed=True)[["sbp", *noise]].mean().to
 by_hospital = by_hospital.reshape(1000, 15, 11)
 by_hospital -= by_hospital.mean(axis=1, keepdims=True)
 y, x = by_hospital[:, :, :1], by_hospital[:, :, 1:]
+# x @ pinv(x) @ y: the fitted values of least squares, for 1,000 sets of 15 hospitals at once.
 explained = ((x @ np.linalg.pinv(x) @ y) ** 2).sum(axis=(1, 2)) / (y**2).sum(axis=(1, 2))
 reveal("P10.6", round(100 * explained.mean()), within=10)
 
 # %% [markdown]
 # Noise explains most of the differences between hospitals. There is a formula: $k$ noise predictors
 # explain on average $k/(J - 1)$ of the variance of $J$ means, here 10/14. With as many predictors as
-# degrees of freedom you can explain anything. The same ten columns, measured on 300 patients, would
+# degrees of freedom you can explain everything. The same ten columns, measured on 300 patients, would
 # explain 10/299 of the patients' variance.
 #
 # What does it do to the drug's effect? `crack_dashboard` can add noise columns too.
@@ -788,7 +798,7 @@ check("E10.5", growth)
 # From a report:
 #
 # 1. Fourteen hospitals took part, seven of them treated as a whole, with 40 patients each.
-# 2. The residuals of the patients had heavier tails than a normal distribution; we kept the interval, since all hospitals are of the same size.
+# 2. The residuals of the patients had heavier tails than a normal distribution; we kept the interval for the mean effect, since both arms are of the same size.
 # 3. As 560 patients allow for many predictors, we looked at ten characteristics of the hospitals: they explain 79 % of the variance between hospital means.
 # 4. Leaving out one hospital at a time moved the estimated effect by at most half a standard error.
 # 5. The drug's effect, without adjustment, was −6 mmHg (95 % interval −11 to −1).
@@ -847,7 +857,7 @@ tally()
 #   unequal arms *and* unequal variances it does not.
 # - Predictions do not survive: intervals for patients where variances differ, for extreme or new
 #   hospitals where hospitals are skewed.
-# - Outliers cost precision, not honesty. A robust method buys it back.
+# - Outliers cost precision, not honesty. A robust method buys most of the precision back.
 # - Leave out one hospital at a time. Influence asks a question about a hospital; it gives no answer.
 # - A log can cure skewness and leave, or turn round, unequal variances.
 # - Predictors of patients are paid for in patients, predictors of hospitals in hospitals.
@@ -870,4 +880,4 @@ tally()
 #   diagnostics. *Philosophical Transactions of the Royal Society A* 367:4361-4383. Where the line-up
 #   comes from.
 # - Huber PJ (1964). Robust estimation of a location parameter. *Annals of Mathematical Statistics*
-#   35(1):73-101. The paper that started it.
+#   35(1):73-101. Where Huber's weights come from.

@@ -45,9 +45,9 @@ EXPLORERS = {
     "cracks": (
         cracks_explorer,
         [
-            {"crack": "outliers", "strength": 3},
-            {"crack": "sd_arms", "strength": 3, "n_hospitals": 60},
-            {"crack": "skewed", "strength": 1, "n_hospitals": 60},
+            {"crack": "outliers", "strength": "extreme"},
+            {"crack": "sd_arms", "strength": "extreme", "n_hospitals": 60},
+            {"crack": "skewed", "strength": "mild", "n_hospitals": 60},
         ],
     ),
 }

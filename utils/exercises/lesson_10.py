@@ -268,7 +268,7 @@ EXERCISES = (
             "plot is no evidence here, for or against.",
             reasons={
                 "a": "They would say so for bimodal hospitals too: with low weights the test found "
-                "them no more often than it cried wolf. Look at the weights first.",
+                "them hardly more often than it cried wolf. Look at the weights first.",
                 "c": "A large p-value is never evidence of a departure. The trouble is the other "
                 "one: the test could hardly have found anything.",
                 "d": "What is still unknown belongs in an interval. And with equal sizes any "

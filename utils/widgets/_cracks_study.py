@@ -1,8 +1,8 @@
 """The cracks that the explorer shows, and the study behind its shares.
 
-The study takes a few minutes, so its results are kept in `_cracks_table.py`. To run it again:
+The study takes about ten minutes, so its results are kept in `_cracks_table.py`. To run it again:
 
-    python -m utils.widgets._cracks_study
+    python -c "from utils.widgets._cracks_study import main; main()"
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from utils.widgets._cracks_table import TABLE
 
 N_TRIALS = 2000
 SEED = 1010
-HOSPITALS = (15, 30, 45, 60)
-STRENGTHS = (1, 2, 3)
+HOSPITALS = tuple(range(15, 61, 5))
+STRENGTHS = ("mild", "strong", "extreme")
 CLEAN_SD = 12.0  # of the patients without outliers, mmHg
 BASE = {"patients_per_hospital": 20, "hospital_sd": 6.0, "patient_sd": CLEAN_SD}
 MEASURES = (
@@ -38,12 +38,12 @@ MEASURES = (
 SHARES = MEASURES[:8]  # in per cent; the rest are widths in mmHg
 
 
-def settings(crack: str, strength: int, n_hospitals: int) -> dict[str, object]:
+def settings(crack: str, strength: str, n_hospitals: int) -> dict[str, object]:
     """Return the keywords of `crack_experiment` for a crack.
 
     Examples
     --------
-    >>> settings("tails", 3, 30)["error_df"]
+    >>> settings("tails", "extreme", 30)["error_df"]
     3
     """
     k = STRENGTHS.index(strength)
@@ -68,7 +68,7 @@ def settings(crack: str, strength: int, n_hospitals: int) -> dict[str, object]:
     return {**BASE, **own, "n_hospitals": n_hospitals}
 
 
-def sound(crack: str, strength: int, n_hospitals: int) -> dict[str, object]:
+def sound(crack: str, strength: str, n_hospitals: int) -> dict[str, object]:
     """Return the same trial without the crack: normal, one SD, no needless predictors."""
     whole = settings(crack, strength, n_hospitals)
     kept = ("n_hospitals", "patients_per_hospital", "hospital_sd", "treated_share")
@@ -76,8 +76,16 @@ def sound(crack: str, strength: int, n_hospitals: int) -> dict[str, object]:
 
 
 def key(given: dict[str, object]) -> str:
-    """Return the settings as one line of text, to know them again."""
-    return " ".join(f"{name}={given[name]}" for name in sorted(given)).replace(",", ";")
+    """Return as one line of text what the settings have that `BASE` has not.
+
+    Examples
+    --------
+    >>> key(settings("tails", "extreme", 30))
+    'error_df=3 error_law=student_t n_hospitals=30'
+    """
+    own = sorted(name for name in given if given[name] != BASE.get(name))
+    return " ".join(f"{name}={given[name]:.4g}" if isinstance(given[name], float)
+                    else f"{name}={given[name]}" for name in own)  # fmt: skip
 
 
 def cells() -> dict[str, dict[str, object]]:
@@ -110,7 +118,8 @@ def stored() -> pd.DataFrame:
 
 def main() -> None:
     """Run the study and write its results down."""
-    text = run(cells()).round(2).to_csv(lineterminator="\n")
+    table = run(cells())
+    text = table.round(dict.fromkeys(SHARES, 1)).round(2).to_csv(lineterminator="\n")
     about = f"{N_TRIALS:,} trials a line, seed {SEED}; written by utils.widgets._cracks_study"
     path = Path(__file__).with_name("_cracks_table.py")
     path.write_text(
@@ -118,7 +127,3 @@ def main() -> None:
         f'TABLE = """\\\n{text}"""\n',
         encoding="utf-8",
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -57,10 +57,10 @@ class CracksResult:
     ----------
     crack : str
         One of the explorer's cracks.
-    strength : int
-        1, 2 or 3.
+    strength : str
+        "mild", "strong" or "extreme".
     n_hospitals : int
-        15, 30, 45 or 60, of 20 patients each.
+        15, 20, ... 60, of 20 patients each.
     patients, hospitals : array
         Standardised residuals of the patients and standardised predicted effects of the
         hospitals in one trial.
@@ -71,7 +71,7 @@ class CracksResult:
     """
 
     crack: str
-    strength: int
+    strength: str
     n_hospitals: int
     patients: NDArray[np.float64]
     hospitals: NDArray[np.float64]
@@ -81,7 +81,7 @@ class CracksResult:
     sound_widths: dict[str, float]
 
 
-def compute(*, crack: str, strength: int, n_hospitals: int) -> CracksResult:
+def compute(*, crack: str, strength: str, n_hospitals: int) -> CracksResult:
     """Return one trial's residuals, and the stored shares and widths of many trials.
 
     Parameters
@@ -89,10 +89,10 @@ def compute(*, crack: str, strength: int, n_hospitals: int) -> CracksResult:
     crack : str
         "none", "tails", "outliers", "sd_hospital", "sd_mean", "sd_arms", "skewed", "bimodal" or
         "predictors".
-    strength : int
-        1 to 3; of no use for "none".
+    strength : str
+        "mild", "strong" or "extreme"; of no use for "none".
     n_hospitals : int
-        15, 30, 45 or 60.
+        15, 20, ... 60.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def compute(*, crack: str, strength: int, n_hospitals: int) -> CracksResult:
 
     Examples
     --------
-    >>> result = compute(crack="sd_hospital", strength=3, n_hospitals=30)
+    >>> result = compute(crack="sd_hospital", strength="extreme", n_hospitals=30)
     >>> result.shares["noisy"] < 80 < 90 < result.shares["covered"]
     True
     """
@@ -128,7 +128,7 @@ def compute(*, crack: str, strength: int, n_hospitals: int) -> CracksResult:
     sound = study.stored().loc[study.key(study.sound(crack, strength, n_hospitals))]
     return CracksResult(
         crack=crack,
-        strength=int(strength),
+        strength=strength,
         n_hospitals=int(n_hospitals),
         patients=patients,
         hospitals=hospitals,
@@ -214,7 +214,8 @@ class _Drawing:
                 alt=(
                     "Four panels. Left: QQ plots of the patients' standardised residuals and "
                     "of the hospitals' standardised predicted effects in one trial, with the "
-                    "diagonal and the band of a normal sample. Right, above: the share of 95 % "
+                    "diagonal and the band of a normal sample; points beyond 5 SD are drawn at 5. "
+                    "Right, above: the share of 95 % "
                     "intervals that hold what they are for, with the crack and without it, for the "
                     "drug's effect, hospitals, new patients and a new hospital. Right, below: how "
                     "many times as wide these intervals are. The text below gives the numbers."
@@ -282,18 +283,17 @@ def _describe(result: CracksResult) -> str:
 
 
 def cracks_explorer() -> Explorer:
-    """Return buttons for a broken assumption, and sliders for its strength and for hospitals.
+    """Return buttons for a broken assumption and its strength, and a slider for hospitals.
 
     Returns
     -------
     Explorer
-        Its state is `crack` (see `compute`), `strength` (1 to 3) and `n_hospitals` (15, 30, 45
-        or 60).
+        Its state is `crack`, `strength` and `n_hospitals` (see `compute`).
 
     Examples
     --------
     >>> explorer = cracks_explorer()
-    >>> explorer.set_state(crack="outliers", strength=3)
+    >>> explorer.set_state(crack="outliers", strength="extreme")
     >>> explorer.result.widths["width"] > 1.9 * explorer.result.sound_widths["width"]
     True
     """
@@ -301,8 +301,8 @@ def cracks_explorer() -> Explorer:
     return Explorer(
         [
             Choice("crack", "tails", _CRACKS),
-            Number("strength", "Strength of the crack", 2, 1, 3, 1, digits=0),
-            Number("n_hospitals", "Hospitals", 30, 15, 60, 15, digits=0),
+            Choice("strength", "strong", {name: name.capitalize() for name in study.STRENGTHS}),
+            Number("n_hospitals", "Number of hospitals", 30, 15, 60, 5, digits=0),
         ],
         compute=compute,
         draw=drawing.draw,
