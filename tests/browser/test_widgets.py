@@ -57,6 +57,12 @@ EXPLORERS = {
         "Region SD (mmHg)",
         "7",
     ),
+    "cracks": (
+        "10_when_assumptions_crack",
+        "cracks_explorer(",
+        "Number of hospitals",
+        "55",
+    ),
     "slopes": (
         "06_slopes_that_vary",
         "slopes_explorer(",

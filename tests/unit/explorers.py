@@ -11,6 +11,7 @@ from PIL import Image
 from utils.widgets import (
     confounding_explorer,
     covariance_explorer,
+    cracks_explorer,
     design_effect_explorer,
     design_studio_explorer,
     least_squares_explorer,
@@ -90,6 +91,14 @@ EXPLORERS = {
         ],
     ),
     "pooling": (pooling_explorer, [{"hospital_sd": 0}, {"hospital_sd": 4}, {"hospital_sd": 30}]),
+    "cracks": (
+        cracks_explorer,
+        [
+            {"crack": "outliers", "strength": "extreme"},
+            {"crack": "sd_arms", "strength": "extreme", "n_hospitals": 60},
+            {"crack": "skewed", "strength": "mild", "n_hospitals": 60},
+        ],
+    ),
     "prior_sensitivity": (
         prior_sensitivity_explorer,
         [

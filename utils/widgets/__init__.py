@@ -3,6 +3,7 @@
 from utils.widgets._base import Explorer
 from utils.widgets.confounding import confounding_explorer
 from utils.widgets.covariance import covariance_explorer
+from utils.widgets.cracks import cracks_explorer
 from utils.widgets.design_effect import design_effect_explorer
 from utils.widgets.design_studio import design_studio_explorer
 from utils.widgets.least_squares import least_squares_explorer
@@ -16,6 +17,7 @@ __all__ = [
     "Explorer",
     "confounding_explorer",
     "covariance_explorer",
+    "cracks_explorer",
     "design_effect_explorer",
     "design_studio_explorer",
     "from_posterior",
