@@ -57,6 +57,12 @@ EXPLORERS = {
         "Region SD (mmHg)",
         "7",
     ),
+    "prior predictive": (
+        "11_the_same_data_a_posterior",
+        "prior_predictive_explorer(",
+        "SD of the effect (mmHg)",
+        "12",
+    ),
     "slopes": (
         "06_slopes_that_vary",
         "slopes_explorer(",
