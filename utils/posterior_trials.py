@@ -16,7 +16,7 @@ True
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -26,7 +26,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from scipy.special import ndtr, ndtri
 
-__all__ = ["EffectPosterior", "Priors", "draw_posteriors", "effect_posterior", "worth_in_hospitals"]
+__all__ = [
+    "EffectPosterior",
+    "Priors",
+    "coverage_by_size",
+    "draw_posteriors",
+    "effect_posterior",
+    "worth_in_hospitals",
+]
 
 Floats = NDArray[np.float64]
 
@@ -308,6 +315,55 @@ def draw_posteriors(
             "posterior_upper": upper,
             "posterior_holds": holds(lower, upper),
             "below_zero": below,
+        }
+    )
+
+
+def coverage_by_size(trials: pd.DataFrame, column: str, edges: Sequence[float]) -> pd.DataFrame:
+    """Return how often both intervals hold the truth, trials sorted by the size of something.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        From `draw_posteriors`.
+    column : str
+        What they are sorted by, without its sign: such as "estimate" or "treatment_effect".
+    edges : sequence of float
+        Ascending. Sizes from each to the next form a class (the lower edge is not in it, the upper
+        is); sizes above the last form one more.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a class that has trials, in words: ``confidence`` and ``posterior`` (share of
+        trials whose interval holds the truth), and ``trials`` (their number).
+
+    Raises
+    ------
+    ValueError
+        If the edges do not ascend from 0, or the trials lack a column.
+
+    Examples
+    --------
+    >>> trials = draw_posteriors(500, n_hospitals=6, patients_per_hospital=20, rng=1,
+    ...                          priors=Priors(effect_sd=5, hospital_sd=5, patient_sd=20))
+    >>> list(coverage_by_size(trials, "estimate", [0, 5, 10]).index)
+    ['to 5', 'to 10', 'beyond']
+    """
+    bounds = [float(edge) for edge in edges]
+    if bounds[:1] != [0.0] or len(bounds) < 2 or sorted(set(bounds)) != bounds:
+        raise ValueError(f"edges must ascend from 0, two or more, got {list(edges)}")
+    for name in (column, "t_holds", "posterior_holds"):
+        if name not in trials.columns:
+            raise ValueError(f"trials must have the columns of draw_posteriors; {name!r} is not")
+    labels = [*(f"to {edge:g}" for edge in bounds[1:]), "beyond"]
+    size = pd.cut(trials[column].abs(), [*bounds, np.inf], labels=labels, include_lowest=True)
+    by_size = trials.groupby(size, observed=True)
+    return pd.DataFrame(
+        {
+            "confidence": by_size["t_holds"].mean(),
+            "posterior": by_size["posterior_holds"].mean(),
+            "trials": by_size.size(),
         }
     )
 

@@ -1,11 +1,18 @@
 """Posteriors of many trials, held to the exact posterior, to closed forms and to calibration."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
 from utils import exact
-from utils.posterior_trials import Priors, draw_posteriors, effect_posterior, worth_in_hospitals
+from utils.posterior_trials import (
+    Priors,
+    coverage_by_size,
+    draw_posteriors,
+    effect_posterior,
+    worth_in_hospitals,
+)
 from utils.simulate import med_trial
 
 PRIORS = Priors(effect_sd=5, hospital_sd=5, patient_sd=20)
@@ -184,3 +191,22 @@ def test_quantile_refuses_a_probability_of_one():
     found = effect_posterior(0.0, 5.0, 9.0, arms=(3, 3), patients_per_hospital=5, priors=PRIORS)
     with pytest.raises(ValueError, match="probability must lie between 0 and 1, got 1"):
         found.quantile(1)
+
+
+def test_coverage_by_size_counts_trials_in_classes():
+    trials = pd.DataFrame(
+        {
+            "estimate": [0.0, -1.0, 2.0, 2.5, -9.0],
+            "t_holds": [True, False, True, True, False],
+            "posterior_holds": [True, True, True, False, False],
+        }
+    )
+    found = coverage_by_size(trials, "estimate", [0, 1, 2])
+    assert list(found.index) == ["to 1", "to 2", "beyond"]
+    assert found["confidence"].tolist() == [0.5, 1.0, 0.5]
+    assert found["posterior"].tolist() == [1.0, 1.0, 0.0]
+    assert found["trials"].tolist() == [2, 1, 2]
+    with pytest.raises(ValueError, match=r"edges must ascend from 0, two or more, got \[1, 2\]"):
+        coverage_by_size(trials, "estimate", [1, 2])
+    with pytest.raises(ValueError, match="'treatment_effect' is not"):
+        coverage_by_size(trials, "treatment_effect", [0, 2])
