@@ -60,7 +60,7 @@ EXPLORERS = {
     "prior predictive": (
         "11_the_same_data_a_posterior",
         "prior_predictive_explorer(",
-        "SD of the effect (mmHg)",
+        "SD of the mean (mmHg)",
         "12",
     ),
     "slopes": (
