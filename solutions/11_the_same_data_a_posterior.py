@@ -700,15 +700,15 @@ for j, (top, bottom) in zip([5, 40], axes.T, strict=True):
         draw_beliefs(bottom, after(j, tau_scale=scale), "tau", belief, sd_at, **look)
     top.set(title=f"{j} hospitals", xlabel="treatment effect (mmHg)")
     bottom.set(xlabel="hospital_sd (mmHg)")
-axes[0, 1].legend(), axes[1, 1].legend(title="prior with")
+axes[0, 1].legend(), axes[1, 1].legend()
 plots.show(
     fig,
     alt="Posteriors in pink and priors in light blue. Five hospitals: the posteriors of optimist and pessimist lie several mmHg apart, and those of hospital_sd under scales 2 and 20 look different. Forty hospitals: each pair nearly coincides.",
 )
 
 # %% [markdown]
-# Left, five hospitals: each posterior is a compromise between prior and data, and the experts still
-# disagree. Below, whether hospitals hardly differ or differ much is decided by the prior as much as
+# Light blue are the priors, pink the posteriors. Left, five hospitals: each posterior is a compromise
+# between prior and data, and the experts still disagree. Below, whether hospitals hardly differ or differ much is decided by the prior as much as
 # by the data. Right, forty hospitals: the pairs nearly coincide, whatever was believed.
 #
 # You can compute this by hand. With known standard deviations a trial of $J$ hospitals, half of them
