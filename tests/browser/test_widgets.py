@@ -63,6 +63,12 @@ EXPLORERS = {
         "Number of hospitals",
         "55",
     ),
+    "prior predictive": (
+        "11_the_same_data_a_posterior",
+        "prior_predictive_explorer(",
+        "SD of the mean (mmHg)",
+        "12",
+    ),
     "slopes": (
         "06_slopes_that_vary",
         "slopes_explorer(",

@@ -18,6 +18,7 @@ from utils.widgets import (
     levels_explorer,
     likelihood_explorer,
     pooling_explorer,
+    prior_predictive_explorer,
     prior_sensitivity_explorer,
     slopes_explorer,
 )
@@ -97,6 +98,20 @@ EXPLORERS = {
             {"crack": "outliers", "strength": "extreme"},
             {"crack": "sd_arms", "strength": "extreme", "n_hospitals": 60},
             {"crack": "skewed", "strength": "mild", "n_hospitals": 60},
+        ],
+    ),
+    "prior_predictive": (
+        prior_predictive_explorer,
+        [
+            {
+                "centre": "140",
+                "intercept_sd": 20,
+                "effect_sd": 10,
+                "hospital_sd": 5,
+                "patient_sd": 20,
+            },
+            {"centre": "140", "intercept_sd": 1, "effect_sd": 1, "hospital_sd": 1},
+            {"effect_sd": 30, "hospital_sd": 100, "patient_sd": 2},
         ],
     ),
     "prior_sensitivity": (
