@@ -10,6 +10,7 @@ from scipy import stats
 
 from utils import exact, prior_study
 from utils._balanced_squares import Squares, Trial
+from utils.exercises import _own_priors
 from utils.prior_study import posterior_study, score_priors
 
 PRIORS = {
@@ -112,3 +113,18 @@ def test_priors_of_the_course_can_be_drawn_from():
     assert np.mean(draws**2 < 3) == pytest.approx(stats.invgamma(2, scale=3).cdf(3), abs=0.01)
     absurd = exact.InverseGammaVariance(0.001, 0.001).rvs(2000, random_state=1)
     assert 0.4 < np.isinf(absurd).mean() < 0.55
+
+
+def test_own_hospitals_of_lesson_13_are_those_of_the_exact_posterior():
+    for seed in range(4):
+        study = _own_priors.own_hospitals(np.random.default_rng(seed))
+        data, own = study.data, _own_priors._Own(study)
+        x = pd.DataFrame({"intercept": 1.0, "effect": data["treated"].astype(float)})
+        for name, tau in (("wide", _own_priors.WIDE), ("tight", _own_priors.TIGHT)):
+            fit = exact.posterior(
+                data["sbp"], x, data["hospital"].astype(str), tau=tau,
+                sigma=stats.halfnorm(scale=20), beta=([140, 0], [50, 20]),
+            )  # fmt: skip
+            assert own.widths[name] == pytest.approx(np.ptp(fit.interval("effect")), rel=2e-3)
+            assert own.sds[name] == pytest.approx(fit.parameters.loc["effect", "sd"], rel=2e-3)
+            assert own.tau_widths[name] == pytest.approx(np.ptp(fit.interval("tau")), rel=0.02)
