@@ -16,9 +16,11 @@ from utils._bayes_reweight import k_in_words, reweight
 
 Floats = NDArray[np.float64]
 
-__all__ = ["PowerScaling", "Powered", "power_scaling"]
+__all__ = ["PowerScaling", "Powered", "exact_sensitivity", "power_scaling"]
 
 LIMIT = 0.05
+#: Names in the course's PyMC models -> names in `utils.exact`.
+IN_EXACT = {"hospital_sd": "tau", "patient_sd": "sigma"}
 STEP = 0.01
 STRONG = (0.5, 2.0)
 
@@ -98,7 +100,7 @@ def power_scaling(
     model : mapping, optional
         Arguments of `utils.exact.posterior` (y, X, group, tau, sigma, beta), to compare with the
         exact answer for the parameters that have the same name there: X as a DataFrame names its
-        columns.
+        columns; ``hospital_sd`` is tau and ``patient_sd`` sigma.
 
     Raises
     ------
@@ -133,7 +135,7 @@ def power_scaling(
     if model is not None:
         answer = exact_sensitivity(model)
         for name in names:
-            table.loc[name, "exact"] = answer.get(name, np.nan)
+            table.loc[name, "exact"] = answer.get(IN_EXACT.get(name, name), np.nan)
     table["likelihood"] = np.nan
     if "log_likelihood" in idata.children:
         found = az.psense(idata, var_names=names, group="likelihood")
@@ -158,12 +160,27 @@ def power_scaling(
 
 
 def exact_sensitivity(model: Mapping[str, object]) -> dict[str, float]:
-    """Return the sensitivity of each parameter to the priors, by quadrature.
+    """Return the sensitivity of each parameter to the top-level priors, by quadrature.
 
     Parameters
     ----------
     model : mapping
         Arguments of `utils.exact.posterior`.
+
+    Returns
+    -------
+    dict of str to float
+        Of each coefficient, tau and sigma, on the scale of `power_scaling`; flat priors have no
+        power and are left as they are.
+
+    Examples
+    --------
+    >>> from scipy import stats
+    >>> y, hospital = [118, 126, 131, 139, 148, 150, 128, 133], list("AABBCCDD")
+    >>> wide, tight = ({"y": y, "X": None, "group": hospital, "sigma": stats.halfnorm(scale=20),
+    ...                 "tau": stats.halfnorm(scale=scale)} for scale in (50, 1))
+    >>> exact_sensitivity(wide)["tau"] < 0.05 < exact_sensitivity(tight)["tau"]
+    True
     """
     fits = [_powered_fit(model, power) for power in (1.0, 1 - STEP, 1 + STEP)]
     out = {}

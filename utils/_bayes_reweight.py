@@ -99,8 +99,12 @@ def smooth(ratio: Floats, relative_ess: float) -> tuple[Floats, Floats]:
         if np.ptp(values[inside]) < 1e-9 or inside.sum() < 25:
             k_hat[row] = -np.inf if inside.sum() >= 25 else np.inf
             continue
-        with np.errstate(all="ignore"):
-            log_weight, k = array_stats.psislw(-values[inside], r_eff=min(relative_ess, 1.0))
+        try:
+            with np.errstate(all="ignore"):
+                log_weight, k = array_stats.psislw(-values[inside], r_eff=min(relative_ess, 1.0))
+        except ValueError:  # the few draws left are one draw, repeated: a chain stood still there
+            k_hat[row] = np.inf
+            continue
         if np.isfinite(k) and np.isfinite(log_weight).all():
             weight[row] = 0.0
             weight[row, inside] = np.exp(log_weight - log_weight.max())

@@ -54,6 +54,11 @@ class HalfStudentT:
         body = constant - (nu + 1) / 2 * np.log1p((x / self.scale) ** 2 / nu)
         return np.where(x >= 0, body, -np.inf)
 
+    def rvs(self, size: int, random_state: int | np.random.Generator | None = None) -> Floats:
+        """Return independent draws, as the distributions of scipy.stats do."""
+        rng = np.random.default_rng(random_state)
+        return self.scale * np.abs(rng.standard_t(self.df, size))
+
     def support(self) -> tuple[float, float]:
         """Return the lowest and highest value that can occur."""
         return 0.0, np.inf
@@ -99,6 +104,15 @@ class InverseGammaVariance:
         with np.errstate(over="ignore"):
             body = constant - (2 * self.shape + 1) * log_x - self.rate * np.exp(-2 * log_x)
         return np.where(inside, body, -np.inf)
+
+    def rvs(self, size: int, random_state: int | np.random.Generator | None = None) -> Floats:
+        """Return independent draws of the SD; infinite where it exceeds what a computer can hold.
+
+        With a shape of 0.001 that is nearly every second draw.
+        """
+        rng = np.random.default_rng(random_state)
+        with np.errstate(divide="ignore", over="ignore"):
+            return np.sqrt(self.rate / rng.gamma(self.shape, 1.0, size))
 
     def support(self) -> tuple[float, float]:
         """Return the lowest and highest value that can occur."""

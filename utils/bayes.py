@@ -31,7 +31,7 @@ import pandas as pd
 import xarray as xr
 
 from utils._bayes_lenses import Lenses, lenses
-from utils._bayes_powerscale import Powered, PowerScaling, power_scaling
+from utils._bayes_powerscale import Powered, PowerScaling, exact_sensitivity, power_scaling
 from utils._bayes_reweight import Reweighted, reweight
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "Reweighted",
     "Verdict",
     "diagnose",
+    "exact_sensitivity",
     "lenses",
     "power_scaling",
     "reweight",
@@ -396,5 +397,4 @@ def _shown(table: pd.DataFrame) -> pd.DataFrame:
         for name, value in table["worst"].items()
     ]
     shown["ok"] = table["ok"].map({True: "yes", False: "no"}).fillna("not recorded")
-    shown.index.name = None
-    return shown
+    return shown.rename_axis(None)

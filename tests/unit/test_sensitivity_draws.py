@@ -176,6 +176,32 @@ def test_a_small_k_does_not_hide_few_draws():
     assert "though no weight is extreme" in seen.sentence
 
 
+def test_a_chain_that_stood_still_is_not_an_error():
+    """The only draws that the new density knows are one draw, eight times over."""
+    ratio = np.full(4000, -1e6)
+    ratio[:40] = np.r_[np.zeros(8), np.linspace(-50, -2, 32)]
+    seen = reweight(ratio)
+    assert not seen.ok and seen.k_hat == math.inf
+    assert "next to no draws are left" in seen.sentence
+
+
+def test_without_sigma_its_prior_is_not_named(idata):
+    common = {"tau_prior": TAU, "effect": "beta[1]", "effect_prior": (0, 20)}
+    assert "on σ" not in from_posterior(idata, **common).description
+    known = from_posterior(idata, **common, sigma="sigma", sigma_prior=SIGMA)
+    assert "half-normal on σ, scale 20" in known.description
+
+
+def test_power_scaling_knows_the_spelled_out_names(idata, model):
+    names = {"hospital_sd": "tau", "patient_sd": "sigma"}
+    groups = {
+        group: {new: idata[group][old].to_numpy() for new, old in names.items()}
+        for group in ("posterior", "log_prior")
+    }
+    seen = power_scaling(az.from_dict(groups), list(names), model=model).table["exact"]
+    assert seen.tolist() == [exact_sensitivity(model)[old] for old in names.values()]
+
+
 @pytest.mark.parametrize(
     ("ratio", "message"),
     [

@@ -311,7 +311,10 @@ def from_posterior(
         if sizes.shape != (len(labels),):
             raise ValueError(f"sizes must be {len(labels)} numbers, one a hospital")
     source = DrawSource(parts, labels, tau_prior, effect_prior, sigma_prior, sizes, own)
-    words = Labels(f"effect of {effect_name or effect}", unit, False, own_known=False)
+    words = Labels(
+        f"effect of {effect_name or effect}", unit, False, own_known=False,
+        sigma_known=sigma is not None,
+    )  # fmt: skip
     return SensitivityExplorer(
         source, words, Words(words, 1, unit.startswith("log ")), threshold, state, ""
     )

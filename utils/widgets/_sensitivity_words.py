@@ -25,12 +25,15 @@ class Labels:
         Whether the effect is a rate.
     own_known : bool
         Whether the hospitals' own means are known.
+    sigma_known : bool
+        Whether the prior of sigma is known, so that it can be named and exchanged.
     """
 
     effect: str
     unit: str
     rate: bool
     own_known: bool = True
+    sigma_known: bool = True
 
     def with_unit(self, text: str, *, tau: bool = False) -> str:
         """Return a label with its unit in brackets."""
@@ -99,7 +102,7 @@ class Words:
         what = "mean logit" if self.labels.rate else "effect"
         flat = math.isinf(choice.effect_sd)
         effect = f"flat on the {what}" if flat else f"N(0, {choice.effect_sd:.3g}²) on the {what}"
-        if self.labels.rate:
+        if self.labels.rate or not self.labels.sigma_known:
             return f"{tau}; {effect}"
         sigma = (
             "flat on σ"
