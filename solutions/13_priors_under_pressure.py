@@ -4,7 +4,7 @@
 #     question: A colleague would have chosen another prior. Would the decision have been another?
 #     reading_minutes: 70
 #     exercise_minutes: 40
-#     needs: [12]
+#     needs: [11]
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -17,7 +17,7 @@
 # > A colleague would have chosen another prior. Would the decision have been another?
 #
 # Reading: 70 minutes. Exercises: 40 minutes. First do
-# [lesson 12](12_when_the_sampler_struggles.ipynb).
+# [lesson 11](11_the_same_data_a_posterior.ipynb).
 #
 # ## What you will be able to do
 #
@@ -537,7 +537,7 @@ plots.show(
 # ### With a sampler, and a false alarm
 #
 # ArviZ power-scales the draws of any model: `az.psense`. It needs the log prior of each draw. Here is
-# the second model in PyMC, centred (lesson 12: hospitals with 20 patients each).
+# the second model in PyMC, centred, with `u` drawn from `hospital_sd` (lesson 11).
 
 # %%
 code, hospitals = pd.factorize(by_hospital["hospital"].astype(str))
@@ -711,8 +711,7 @@ predict(
 )
 
 # %%
-surgical = datasets.load("surgical")
-base = stats.halfcauchy(scale=0.5)
+surgical, base = datasets.load("surgical"), stats.halfcauchy(scale=0.5)
 draws = exact.binomial(surgical["deaths"], surgical["operations"], tau=base).draws(4000, rng=1)
 best, worst = draws["p"].argmin(axis=1), draws["p"].argmax(axis=1)  # 0 is A, 11 is L
 events = pd.DataFrame({"A is best": best == 0, "E is best": best == 4, "H is worst": worst == 7})
@@ -722,7 +721,7 @@ for scale in np.geomspace(0.05, 5, 25):
     seen = bayes.reweight(prior.logpdf(draws["tau"]) - base.logpdf(draws["tau"]))
     moved.loc[scale] = seen.weight @ events if seen.ok else np.nan
 leads = (moved["A is best"] > moved["E is best"])[moved["A is best"].notna()]
-one = "A, for every scale" if leads.all() else "E, for every scale"
+one = f"{'A' if leads.all() else 'E'}, for every scale"
 reveal("P13.5", "A or E: it depends on the scale" if leads.nunique() > 1 else one)
 
 # %%
