@@ -805,7 +805,8 @@ check("E13.5", flaw)
 # `own_hospitals(13)` is a trial by hospital that nobody else has. Take the priors of this lesson: mean
 # N(140, 50²), effect N(0, 20²), `patient_sd` half-normal(20). How many times as wide is the 95 %
 # interval of the effect under half-Cauchy(25) for `hospital_sd` as under half-normal(2)? Give two
-# decimals. `posterior_of` and its `.interval` are at hand; a sampler's answer passes, too.
+# decimals. `posterior_of` and its `.interval` are at hand. Use them: the ends of a sampler's interval
+# are too rough for two decimals.
 
 # %%
 mine = own_hospitals(13).data
