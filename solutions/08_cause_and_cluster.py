@@ -95,7 +95,7 @@ plots.show(
 # the drug (larger dots: more patients). Read it twice.
 #
 # *Up and down*: at most shares the treated lie below the controls of the same hospitals. That is the
-# drug, since chance picked them there.
+# drug: inside a hospital, chance decided who got it.
 #
 # *From left to right*: both arms rise. Hospitals that prescribe more have higher pressures, treated
 # or not. So most treated patients sit at the right, where pressures are high, and most controls at
@@ -122,8 +122,8 @@ reveal("P08.1", outcomes[int(estimate > -3.5) + int(estimate > -0.5)])
 
 # %% [markdown]
 # The random intercept moved the estimate towards the truth and stopped on the way. Hospital dummies
-# (lesson 4) came much closer. You met this in lesson 4. We picked a typical registry; below are a
-# thousand. First: why, and what do the dummies *not* cure?
+# came much closer. Lesson 4 ended with such a world. We picked a typical registry; below are a
+# thousand. First: why?
 #
 # ## What causes what
 #
