@@ -468,7 +468,7 @@ verdict(
 # Or listen less to the wild ones. A method is <dfn>robust</dfn> if a few wild values cannot move it
 # far. *Huber's regression* gives each patient a weight: 1 near the line, less the further out. `smf.rlm` has
 # no random effects, so give it a dummy for each hospital (lesson 4). Ordinary least squares with the
-# same dummies estimates here what the mixed model does. Score both on 100 trials:
+# same dummies estimates here what the mixed model does. Score both on 80 trials:
 
 
 # %%
@@ -480,7 +480,7 @@ def wild_trial(rng):
                          for name, fit in fits.items()])  # fmt: skip
 
 
-wild = replicate(wild_trial, 100, rng=15, workers=1, progress=False)
+wild = replicate(wild_trial, 80, rng=15, workers=1, progress=False)
 wild["error"], wild["held"] = wild["estimate"] + 8, (wild["estimate"] + 8).abs() < 1.96 * wild["se"]
 
 # %% tags=["nbval-check-output"]
@@ -493,7 +493,7 @@ print(f"95 % intervals that hold: {(100 * held).round().astype(int).to_dict()} o
 print(f"Huber's estimate scatters {saved:.1f} times as much")
 
 # %% [markdown]
-# Neither bias is more than luck: over 100 trials its standard error is a tenth of the scatter. Huber's
+# Neither bias is more than luck: over 80 trials its standard error is a ninth of the scatter. Huber's
 # estimate scatters little more than half as much, so its interval is little more than half as
 # wide. (The shares that hold are uncertain by about 2 points.)
 # Robustness does not rescue coverage here, since coverage was not lost. It buys *precision*.
@@ -728,7 +728,7 @@ counts = [0, 4, 7, 10]
 small = BASE | {"n_hospitals": 15, "assignment": "hospital"}
 settings = {("patients", k): small | {"n_noise_predictors": k} for k in counts}
 settings |= {("hospitals", k): small | {"n_noise_hospital_predictors": k} for k in counts}
-noisy_board = crack_dashboard(settings, n_trials=500, rng=23)["value"].unstack()
+noisy_board = crack_dashboard(settings, n_trials=400, rng=23)["value"].unstack()
 widths = noisy_board["width"].unstack(0)  # rows: how many; columns: about whom
 
 # %%
