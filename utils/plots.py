@@ -49,6 +49,8 @@ _COLOURS = {
     "GEE": "#009E73",  # a pooled line, too, with cluster-robust errors
     "prior": "#56B4E9",
     "posterior": "#C2649A",
+    "centred": "#E07A00",  # two ways to write one model
+    "non-centred": "#117733",
     "treated": "#7A2A78",
     "control": "#4FA7DB",
     "yours": "#5B2C9F",  # what the learner has set by hand

@@ -14,6 +14,7 @@ from utils.widgets import (
     cracks_explorer,
     design_effect_explorer,
     design_studio_explorer,
+    funnel_explorer,
     least_squares_explorer,
     levels_explorer,
     likelihood_explorer,
@@ -89,6 +90,14 @@ EXPLORERS = {
             {"confounding": 1.5, "hospital_sd": 8.0, "patients_per_hospital": 4},
             {"confounding": 0.0, "treatment_effect": 4.0},
             {"hospital_sd": 0.0, "patients_per_hospital": 100, "treatment_effect": -8.0},
+        ],
+    ),
+    "funnel": (
+        funnel_explorer,
+        [
+            {"patients_per_hospital": 100},
+            {"patients_per_hospital": 200, "hospital_sd": 12.0, "n_hospitals": 60},
+            {"patients_per_hospital": 1, "hospital_sd": 0.0, "n_hospitals": 5},
         ],
     ),
     "pooling": (pooling_explorer, [{"hospital_sd": 0}, {"hospital_sd": 4}, {"hospital_sd": 30}]),

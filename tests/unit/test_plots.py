@@ -20,6 +20,7 @@ MEET = [
     ("truth", "naive", "cluster-robust", "partial pooling"),
     ("truth", "prior", "posterior"),
     ("truth", "partial pooling", "posterior"),
+    ("truth", "prior", "posterior", "centred", "non-centred"),
     ("truth", "treated", "control"),
     ("truth", "patients", "yours", "naive"),
     ("truth", "hospital means", "patients", "partial pooling"),

@@ -6,6 +6,7 @@ from utils.widgets.covariance import covariance_explorer
 from utils.widgets.cracks import cracks_explorer
 from utils.widgets.design_effect import design_effect_explorer
 from utils.widgets.design_studio import design_studio_explorer
+from utils.widgets.funnel import funnel_explorer
 from utils.widgets.least_squares import least_squares_explorer
 from utils.widgets.levels import levels_explorer
 from utils.widgets.likelihood import likelihood_explorer
@@ -22,6 +23,7 @@ __all__ = [
     "design_effect_explorer",
     "design_studio_explorer",
     "from_posterior",
+    "funnel_explorer",
     "least_squares_explorer",
     "levels_explorer",
     "likelihood_explorer",
