@@ -292,8 +292,8 @@ EXERCISES = (
             quantity="the probability",
             reference=lambda study: _below(study, LIMIT),
             absolute=_TOLERANCE,
-            tolerance_reason="three to four Monte Carlo errors of 4,000 draws that are worth 1,000 "
-            "independent ones; the reference is exact",
+            tolerance_reason="the reference is exact; six Monte Carlo errors or more of the 16,000 "
+            "draws that the lesson asks for, at least three of 4,000",
             percent=True,
             low=0,
             high=1,
