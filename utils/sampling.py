@@ -17,7 +17,7 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -43,6 +43,7 @@ __all__ = [
     "funnel_cloud",
     "funnel_shades",
     "run_dots",
+    "scoreboard",
 ]
 
 _OURS = MappingProxyType({"hospital_sd": "tau", "patient_sd": "sigma"})
@@ -112,3 +113,65 @@ def against_exact(
     with np.errstate(divide="ignore", invalid="ignore"):
         table["off_in_mcse"] = gap / table["mcse"]
     return table
+
+
+def scoreboard(
+    runs: Mapping[str, Sequence[xr.DataTree]],
+    judge: Posterior,
+    *,
+    names: Mapping[str, str] = _OURS,
+    effects: str | None = None,
+) -> pd.DataFrame:
+    """Return how several ways to sample one posterior do, judged by the exact one.
+
+    Parameters
+    ----------
+    runs : mapping of str to sequence of xarray.DataTree
+        A way to sample -> its runs, at least one, alike but for their seeds.
+    judge, names, effects
+        As for `against_exact`.
+
+    Returns
+    -------
+    DataFrame
+        One row a way. `runs that pass` every check of `utils.bayes.diagnose`; `divergences`,
+        `R-hat` and `bulk ESS` of the worst parameter, each in the middle run; for each parameter
+        but the effects `... off`, the root mean square over the runs of the mean's error in
+        posterior SDs; and over all means of all runs `most off (SD)` and `most off (MCSE)`, the
+        largest error, effects included.
+
+    Raises
+    ------
+    ValueError
+        If a way has no run, or as in `against_exact`.
+
+    Examples
+    --------
+    >>> import arviz as az
+    >>> from scipy import stats
+    >>> from utils import exact
+    >>> judge = exact.normal_means([0, 4, 8], [3, 3, 3], tau=stats.halfnorm(scale=5), beta=(0, 5))
+    >>> drawn = judge.draws(4000, rng=1)
+    >>> run = az.from_dict({"posterior": {"tau": drawn["tau"].reshape(4, 1000)}})
+    >>> scoreboard({"exact draws": [run]}, judge)["runs that pass"].tolist()
+    [1]
+    """
+    rows = {}
+    for way, group in runs.items():
+        if len(group) == 0:
+            raise ValueError(f"a way to sample must have at least one run; {way!r} has none")
+        verdicts = [bayes.diagnose(run) for run in group]
+        worst = pd.concat([verdict.table["worst"] for verdict in verdicts], axis=1).median(axis=1)
+        gaps = [against_exact(run, judge, names=names, effects=effects) for run in group]
+        off = pd.concat([gap["off_in_sd"] for gap in gaps], axis=1)
+        own = [name for name in off.index if effects is None or not name.startswith(f"{effects}[")]
+        typical = np.sqrt((off.loc[own] ** 2).mean(axis=1))
+        rows[way] = {
+            "runs that pass": sum(verdict.ok for verdict in verdicts),
+            **worst[["divergences", "R-hat", "bulk ESS"]],
+            **{f"{name} off": value for name, value in typical.items()},
+            "most off (SD)": off.abs().max(axis=None),
+            "most off (MCSE)": max(gap["off_in_mcse"].abs().max() for gap in gaps),
+        }
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    return table.astype({"runs that pass": int})

@@ -82,11 +82,6 @@ _MISTAKES: tuple[tuple[str, Callable[[Study], float]], ...] = (
         lambda study: float(stats.halfnorm(scale=_PRIOR_SD).cdf(LIMIT)),
     ),
     (
-        "You compared one number with the limit, such as the mean of the draws. Compare every "
-        "draw, and take the share.",
-        lambda study: 0.0,
-    ),
-    (
         "That is the probability that hospital_sd lies between 1 and 2 mmHg. The neck below 1 "
         "belongs to it too.",
         lambda study: _below(study, LIMIT) - _below(study, 1.0),
