@@ -42,7 +42,6 @@ from utils import bayes, datasets, exact, plots
 from utils.exercises import check, own_hospitals, predict, reveal, tally
 from utils.funnel import funnel
 from utils.sampling import (
-    against_exact,
     chain_lines,
     energy_lines,
     ess_lines,
@@ -367,6 +366,9 @@ same_model = "b"
 
 # %%
 check("E12.2", same_model)
+
+# %% [markdown]
+# Now sample the non-centred form five times, and look where its first run walked.
 
 # %%
 runs["non-centred"] = [nutpie.sample(noncentred, **SAMPLE, seed=k) for k in range(1, 6)]

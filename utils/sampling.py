@@ -152,7 +152,7 @@ def scoreboard(
     >>> from utils import exact
     >>> judge = exact.normal_means([0, 4, 8], [3, 3, 3], tau=stats.halfnorm(scale=5), beta=(0, 5))
     >>> drawn = judge.draws(4000, rng=1)
-    >>> run = az.from_dict({"posterior": {"tau": drawn["tau"].reshape(4, 1000)}})
+    >>> run = az.from_dict({"posterior": {"hospital_sd": drawn["tau"].reshape(4, 1000)}})
     >>> scoreboard({"exact draws": [run]}, judge)["runs that pass"].tolist()
     [1]
     """
