@@ -69,6 +69,12 @@ EXPLORERS = {
         "SD of the mean (mmHg)",
         "12",
     ),
+    "funnel": (
+        "12_when_the_sampler_struggles",
+        "funnel_explorer(",
+        "Patients per hospital",
+        "90",
+    ),
     "slopes": (
         "06_slopes_that_vary",
         "slopes_explorer(",
