@@ -228,7 +228,7 @@ def funnel_shades(ax: Axes, coordinates: Coordinates) -> Axes:
     """
     look = {"cmap": tints(coordinates.name), "vmin": -0.5, "vmax": 3.5, "shading": "nearest"}
     ax.pcolormesh(ACROSS, UP, shades(coordinates.density), **look)
-    ax.set(xlim=(-4, 4), ylim=(-4.5, 3), xticks=range(-4, 5, 2), yticks=range(-4, 3, 2))
+    ax.set(xlim=(-4, 4), ylim=(-4.5, 3), xticks=[-3, 0, 3], yticks=range(-4, 3, 2))
     ax.set_title(f"{coordinates.name}, roundness {coordinates.roundness:.1f}")
     return ax
 
