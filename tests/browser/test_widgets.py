@@ -57,6 +57,12 @@ EXPLORERS = {
         "Region SD (mmHg)",
         "7",
     ),
+    "prior sensitivity": (
+        "13_priors_under_pressure",
+        "prior_sensitivity_explorer(by_hospital, threshold=-3, state=START)",
+        "Its scale (mmHg), or ε",
+        "2",
+    ),
     "slopes": (
         "06_slopes_that_vary",
         "slopes_explorer(",
