@@ -146,7 +146,7 @@ def test_a_typed_number_moves_the_slider_and_reset_brings_it_back(explorer):
     expect(text).not_to_have_text(began)
     output.get_by_role("button", name="Reset").click()
     expect(slider).to_have_attribute("aria-valuenow", start)
-    expect(text).to_have_text(began)
+    expect(text).to_have_text(began, use_inner_text=True)  # as it was read, with its line breaks
 
 
 def test_the_picture_says_in_words_what_it_shows(explorer):
