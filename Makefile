@@ -64,7 +64,7 @@ nbval: dev  ## run every notebook and compare the checked cells
 browser: dev  ## drive the lessons in a real JupyterLab with Chromium
 	$(PY) -m tests.run_all browser
 
-test: dev  ## everything: lint, unit, contract, sync, nbval, browser; ends with a count
+test: dev  ## everything, as in CI: also proofs, golden fits, nbval, browser; ends with a count
 	$(PY) -m tests.run_all
 
 lock: dev  ## write the locks anew from requirements.in and requirements-dev.in

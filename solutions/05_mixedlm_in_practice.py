@@ -48,7 +48,7 @@ plots.set_style()
 # %% [markdown]
 # ## A trial, and what MixedLM prints
 #
-# Ten hospitals, of 6 to 50 patients. In some of them the nurses are trained in a new blood-pressure
+# Ten hospitals, of 6 to 50 patients. In five of them the nurses are trained in a new blood-pressure
 # protocol. This time it works: it lowers the mean by 5 mmHg. The other truths are those of lesson
 # 2: `hospital_sd` is 4 mmHg, `patient_sd` is 12. `MixedLM` fits a random intercept.
 # (`method="powell"` says how it searches. We come to that.)
@@ -64,8 +64,8 @@ print(printed.summary())
 
 # %% [markdown]
 # It looks like a result. The p-value of `treated` is below .05. The hospital variance has a small
-# standard error. The fit has converged. You should rely on none of these three statements. To see
-# why, you must know what the program did.
+# standard error. The fit has converged. How far can you rely on each of these three statements? To
+# see that, you must know what the program did.
 #
 # ## What does fitting mean?
 #
@@ -194,8 +194,8 @@ for name, fit in fits.items():
     scores[name] = {
         "mean hospital variance": (fit.hospital_sd**2).mean(),
         "mean hospital_sd": fit.hospital_sd.mean(),
-        "error of hospital_sd": ((fit.hospital_sd - 4) ** 2).mean() ** 0.5,
-        "error of hospital variance": ((fit.hospital_sd**2 - 16) ** 2).mean() ** 0.5,
+        "typical error, hospital_sd": ((fit.hospital_sd - 4) ** 2).mean() ** 0.5,
+        "typical error, hospital variance": ((fit.hospital_sd**2 - 16) ** 2).mean() ** 0.5,
         "scatter of effect": fit.beta[:, 1].std(),
         "claimed scatter": (fit.se[:, 1] ** 2).mean() ** 0.5,
     }
@@ -225,8 +225,9 @@ plots.show(
 # above. The histogram adds that ML says more often that hospitals do not differ at all: the bar at
 # 0.
 #
-# What does it cost? The estimates of the effect scatter alike (last two lines), but by ML the
-# standard errors claim clearly less scatter than there is. So its intervals are too short. The
+# What does it cost? The estimates of the effect scatter alike (the last line but one). But by ML
+# the standard errors claim clearly less scatter than that (last line). So its intervals are too
+# short. The
 # fewer hospitals for each number in the line, the worse; with hundreds of hospitals it vanishes.
 # Use REML, unless you must compare models with different fixed effects (below).
 #
@@ -289,7 +290,7 @@ plots.show(
 #
 # ### Try it: walk along the hill
 #
-# Run the cell and drag `hospital_sd`. The purple dot shows where you are. The three buttons above
+# Run the cell and drag the slider, hospital SD. The purple dot shows where you are. The three buttons above
 # change the number of hospitals; the truth is the same in all three.
 #
 # 1. Go to 0. How far below the top is it with 6, with 10 and with 40 hospitals? Which of them can
@@ -315,14 +316,15 @@ likelihood_explorer()
 # ### Exercise E05.2 · Lungs in 51 centres
 #
 # `rhdnase` is a real trial in cystic fibrosis. `fev` is the lung function of 647 patients in 51
-# centres *before* any treatment. `centre_sums` holds what `profile_loglik` needs. Give the
-# **upper** end of the 95 % profile interval of the centres' standard deviation by REML, to at least
-# one decimal. (Use a grid with steps of .01.)
+# centres *before* any treatment, in % of what is predicted for a healthy person. So the line is a
+# single mean. `centre_sums` holds what `profile_loglik` needs. Give the **upper** end of the 95 %
+# profile interval of the centres' standard deviation by REML, to at least one decimal. (Use a grid
+# with steps of .01.)
 
 # %%
 lungs = datasets.load("rhdnase")
-columns = np.column_stack([np.ones(len(lungs)), lungs["trt"]])
-centre_sums = likelihood.sums(lungs["fev"], columns, lungs["inst"])
+one_mean = np.ones((len(lungs), 1))  # the design matrix: a single column
+centre_sums = likelihood.sums(lungs["fev"], one_mean, lungs["inst"])
 
 # %%
 # BEGIN SOLUTION
@@ -347,11 +349,11 @@ check("E05.2", upper_end)
 # | `Log-Likelihood` | the height of the hill's top | yes; but see below what it may be compared with |
 # | `Coef.` | the line, each hospital weighted as in `at` | yes |
 # | `Std.Err.` of `treated` | close to the one of `at`, not always equal | mostly |
-# | `z`, `P>\|z\|`, `[0.025 0.975]` | as if hospitals were endless | not with few hospitals |
-# | `Std.Err.` of `hospital Var` | not a standard error of that variance | no |
-# | `Converged: Yes` | the search stopped by its own rule | no |
+# | `z`, its p-value, `[0.025 0.975]` | true if hospitals were endless | not with few hospitals |
+# | `Std.Err.` of `hospital Var` | meant as the error of that variance | we put it to a test |
+# | `Converged: Yes` | the search stopped by its own rule | not by itself |
 #
-# ### A standard error that is none
+# ### The standard error of a variance
 #
 # Take the standard error of the hospital variance. Read it as usual: estimate ± 1.96 standard
 # errors. Then compare with the profile interval, squared. The next cell prints both.
@@ -375,7 +377,7 @@ predict(
     "P05.2",
     f"In mmHg the printed Std.Err. is {100 * share['Std.Err.'] / share['Coef.']:.0f} % of the printed "
     "hospital variance. We write the same pressures in kPa and fit again. What is it then?",
-    choices=["about 1 %", "6 %, as before", "about 45 %"],
+    choices=["6 %, as before", "clearly another percentage"],
 )
 
 # %%
@@ -384,8 +386,8 @@ in_kpa = smf.mixedlm("sbp_kpa ~ treated", trial, groups="hospital").fit(method="
 kpa = in_kpa.summary().tables[1].loc["hospital Var", ["Coef.", "Std.Err."]].astype(float)
 percent = 100 * kpa["Std.Err."] / kpa["Coef."]
 print(f"hospital Var {kpa['Coef.']:.3f} kPa², Std.Err. {kpa['Std.Err.']:.3f}: {percent:.0f} %")
-shares = {"about 1 %": 1, "6 %, as before": 6, "about 45 %": 45}
-reveal("P05.2", min(shares, key=lambda choice: abs(shares[choice] - percent)))
+same = abs(percent - 100 * share["Std.Err."] / share["Coef."]) < 1
+reveal("P05.2", "6 %, as before" if same else "clearly another percentage")
 
 # %%
 fig, ax = plt.subplots(figsize=(9, 4))
@@ -405,8 +407,9 @@ plots.show(
 # The two intervals did not describe the same hill, and the unit changed the ratio. So the printed
 # number cannot be a standard error of the printed variance. What is it? Inside, the program works
 # with `hospital_sd`²/`patient_sd`². It multiplies the variance by `Scale` before printing, but the
-# standard error only by the root of `Scale`. (statsmodels 0.15.0. Where `patient_sd` happens to be
-# 1, the line is right.)
+# standard error only by the root of `Scale` (statsmodels 0.15.0). So the printed error is too small
+# by the factor `patient_sd`, and that is 12 in mmHg and 1.6 in kPa. (Where it is 1, nobody would
+# notice.)
 #
 # Grey: the variance that 2,000 trials like ours really gave. The printed interval (top) is far too
 # narrow. Put the unit right, and the width fits the grey scatter, but the shape does not: it
@@ -440,9 +443,9 @@ print({name: f"p below .05: {value < 0.05}" for name, value in p.items()})
 #
 # ### A likelihood that depends on how you write x
 #
-# `printed.aic` is `nan`. AIC compares models by their log-likelihoods. The program refuses under
-# REML, and it is right. Write `treated` in per cent, 0 or 100, and the model is the same. Is its
-# log-likelihood?
+# AIC is a score to compare models with: −2 × log-likelihood + 2 × the numbers estimated, and the
+# lower the better. Under REML `MixedLM` refuses it: `printed.aic` is `nan`, not a number. Why? Write
+# `treated` in per cent, 0 or 100, and the model is the same. Is its log-likelihood?
 
 # %%
 predict(
@@ -503,34 +506,42 @@ check("E05.3", printed_weight)
 #
 # The search for the top of the hill is done by an <dfn>optimiser</dfn>. It starts somewhere, takes
 # steps uphill, and says that it *converged* when it sees no way up. It never sees the whole hill.
-# We let `MixedLM` choose its own optimiser, as most people do, and fit by ML.
-
-# %%
-predict(
-    "P05.4",
-    "MixedLM's defaults, ML, 3,589 patients, one random intercept. It says that it converged. "
-    "Where is its log-likelihood, compared with the top of the hill?",
-    choices=["at the top", "below the top", "above the top"],
-)
+# We let `MixedLM` choose its own optimiser, as most people do, and fit by ML. `by_ml` is the
+# course's fit of the same model.
 
 # %%
 stays = datasets.load("azpro")
 stays["log_los"] = np.log(stays["los"])
 formula = "log_los ~ cabg + male + urgent + age75"
+by_ml = mixedlm.fit(formula, stays, groups="hospital", reml=False)
+places = {0: "at the top", -1: "below the top", 1: "above the top"}
+predict(
+    "P05.4",
+    f"3,589 patients, one random intercept, ML. The top of the hill is at {by_ml.loglik:.1f}. Where "
+    "is the log-likelihood that MixedLM reports, left to its own settings?",
+    choices=[*places.values(), "not a number (nan)"],
+)
+
+# %%
+height = np.nan
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
-    default = smf.mixedlm(formula, stays, groups="hospital").fit(reml=False)
-print(f"converged: {default.converged}; log-likelihood: {default.llf:.1f}; standard errors:")
-print(default.bse_fe.round(2).to_dict(), *dict.fromkeys(str(w.message) for w in caught), sep="\n- ")
-by_ml = mixedlm.fit(formula, stays, groups="hospital", reml=False)
-gap = default.llf - by_ml.loglik
-where = "at the top" if abs(gap) < 1e-3 else "above the top" if gap > 0 else "below the top"
-reveal("P05.4", where)
+    try:
+        default = smf.mixedlm(formula, stays, groups="hospital").fit(reml=False)
+        height, intercept = default.llf, default.fe_params["Intercept"]
+        print(f"converged: {default.converged}; log-likelihood: {height:.1f}")
+        print(f"intercept {intercept:.2f}, standard error {default.bse_fe['Intercept']:.2f}")
+    except (np.linalg.LinAlgError, ValueError) as stop:  # another computer may end here
+        print("no fit:", stop)
+print(*dict.fromkeys(f"- {warning.message}" for warning in caught), sep="\n")
+reveal("P05.4", places.get(np.sign(round(height - by_ml.loglik, 3)), "not a number (nan)"))
 
 # %% [markdown]
-# A log-likelihood of plus infinity, which no hill can have; an absurd standard error of the
-# intercept; and "converged". (A broken fit is broken in its own way on each computer: your digits
-# may differ.) `MixedLM` did warn. Here is what its sentences mean.
+# On the computer where this lesson was made, the log-likelihood was plus infinity (`inf`), which no
+# hill can reach. The intercept and its standard error were absurd. And the fit said that it had
+# converged. Yours may print the same, or an error, or even the right answer: we come to the reason.
+#
+# `MixedLM` did warn. Here is what the sentences that we saw mean.
 #
 # | words | cause | what to do |
 # | --- | --- | --- |
@@ -540,10 +551,14 @@ reveal("P05.4", where)
 # | *The MLE may be on the boundary* | some variance is below 0.01, in whatever unit | look at the hill |
 # | *The Hessian … is not positive definite* | the place where it stopped is not curved like a top | refit; use no standard error |
 #
-# Why here? The search starts from a hospital variance as large as that of the patients. In hospital
-# data it is far smaller. On the long way there the first optimiser gives up, and the second leaps
-# to 0, where the formulas break. `powell` feels its way without such leaps: it is the safer first
-# choice. `bfgs`, started from powell's end, then polishes.
+# Why here? The search starts at `hospital_sd`/`patient_sd` = 1. That is far off: in most hospital
+# data the ratio is much smaller. The first optimiser gives up, and the second begins at 1 again.
+# Its first step has length 1, whatever the data: from 1 down to 0, where the formulas break. A
+# rounding in the last digit decides whether it lands on 0 or a hair beside it. That is why your
+# computer may say something else.
+#
+# `powell` feels its way without such leaps: it is the safer first choice. `bfgs`, started from
+# powell's end, then polishes.
 #
 # Trust a fit when a second, different route ends at the same height. Another program is the best
 # second route: R's `lme4` gives the four numbers below (version 1.1-31, R 4.2.2; `nlme`, a third
@@ -556,7 +571,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     first = model.fit(reml=False, method="powell")
     polished = model.fit(reml=False, method="bfgs", start_params=first.params_object)
-routes = {"default": default, "powell, then bfgs": polished, "mixedlm.fit": by_ml.result}
+    at_zero = model.loglike([0.0])  # what the program's formulas give for hospital_sd = 0
+routes = {"powell, then bfgs": polished, "mixedlm.fit": by_ml.result}
 for name, fit in routes.items():
     found = [fit.llf, fit.fe_params["Intercept"], fit.cov_re.iloc[0, 0], fit.scale]
     close = np.allclose(found, list(lme4.values()), rtol=1e-3)
@@ -565,28 +581,27 @@ for name, fit in routes.items():
 # %%
 stays_sums = likelihood.sums(stays["log_los"], model.exog, stays["hospital"])
 hill = likelihood.profile_loglik(stays_sums, grid / 40, reml=False)
+bottom = hill[0] - hill.max()
 fig, ax = plt.subplots(figsize=(8.5, 3.9))
 ax.plot(grid / 40, hill - hill.max(), color=BLUE, linestyle="--")
 ax.plot(by_ml.hospital_sd, 0, "o", color=BLUE, markersize=9)
-ax.plot(
-    max(default.cov_re.iloc[0, 0], 0) ** 0.5, hill[0] - hill.max(), "X", color=NAIVE, markersize=12
-)
+ax.plot(0, bottom, "X", color=NAIVE, markersize=12)
 ax.text(by_ml.hospital_sd, 1.5, "top: lme4, powell then bfgs", ha="center")
-ax.text(0.006, hill[0] - hill.max() - 0.5, "the default stopped here, and reported infinity")
+ax.text(0.006, bottom - 0.5, f"hospital_sd = 0: MixedLM's formulas give {at_zero}")
 ax.set(xlabel="hospital_sd (log days)", ylabel="ML, below its top", ylim=(-32, 4.5))
 plots.show(
     fig,
-    alt="The ML hill of the azpro data over hospital_sd: a clear top near 0.1 on the log scale. A cross marks where the default optimiser stopped, at 0, about 28 below the top.",
+    alt="The ML hill of the azpro data over hospital_sd: a clear top near 0.1 on the log scale. A cross at 0, about 28 below the top, marks where the program's own formulas break.",
 )
 
 # %% [markdown]
-# The hill is harmless: one clear top, and 0 lies far below it. The default optimiser stopped at the
-# worst place in sight. The infinite height was never there: it is what the program's formulas give
-# where `hospital_sd` is 0.
+# The hill is harmless: one clear top, and 0 lies far below it (orange cross: hospitals that do not
+# differ). The curve has an ordinary height there. `MixedLM`'s formulas take the logarithm of
+# `hospital_sd`² on the way, which 0 does not have. What they give there is no height.
 #
-# One of the warnings came with the right fit, too: "the MLE may be on the boundary". It sounds as
-# if `hospital_sd` were 0. Take the logarithm to base 2 (doublings) in place of the natural one.
-# That is another unit for the same thing.
+# One of the sentences speaks of the boundary, as if `hospital_sd` were 0. Does it come with the
+# right fit, too? And take the logarithm to base 2 (doublings) in place of the natural one: that is
+# another unit for the same thing.
 
 # %%
 stays["log2_los"] = np.log2(stays["los"])
@@ -694,8 +709,8 @@ plots.show(
 )
 
 # %% [markdown]
-# Here is all the evidence: 17 dots (larger for more patients). Many of them rise from left to
-# right; a few do not. A share of bypass operations is a property of a hospital, so there are 17
+# Here is the evidence, before the size of the hospital is held constant: 17 dots (larger for more
+# patients). Many of them rise from left to right; a few do not. A share of bypass operations is a property of a hospital, so there are 17
 # values of it and not 3,589. Ordinary regression takes each patient for a new one. With hospitals
 # in the model the standard error is more than twice as large, with about ten degrees of freedom.
 # What looked decisive becomes "we cannot tell". This is lesson 2's treatment by hospital, in real
@@ -742,8 +757,9 @@ blups.round(1)
 # - *average*: the error of the line.
 # - *new*: that, and how far a hospital lies from the line. Variances add up: error of the line² +
 #   `hospital_sd`².
-# - *this*: the hospital's own data carry the weight $w$, so the line's error enters with $1 − w$.
-#   To it comes what is left to know about the hospital, `hospital_sd` × √(1 − $w$) (lesson 3).
+# - *this*: the hospital's own data carry the weight $w$ (lesson 3), so the line's error counts
+#   $1 − w$ times. Added to it, variance to variance, is what we still do not know about the
+#   hospital: `hospital_sd` × √(1 − $w$).
 #
 # An interval for something not yet seen, a new hospital or a new patient, is a <dfn>prediction
 # interval</dfn>. For one *patient*, add `patient_sd`² to the variance. The `predict` of
@@ -942,8 +958,8 @@ tally()
 #
 # - Fitting is climbing a hill. For a random intercept the hill has one dimension,
 #   hospital_sd/patient_sd, and you can draw it.
-# - ML takes the fitted line for the true one. Its hospital_sd is too small, and so are the standard
-#   errors. Use REML; use ML to compare different fixed effects.
+# - ML takes the fitted line for the true one. On average its hospital_sd is too small, and so are
+#   the standard errors. Use REML; use ML to compare different fixed effects.
 # - hospital_sd is seldom known well. Report a profile interval.
 # - In MixedLM's summary: Scale and Var are variances; the Std.Err. of a Var is not a standard
 #   error; z should be t when hospitals are few; under REML there is no AIC.

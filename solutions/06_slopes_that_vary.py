@@ -111,7 +111,7 @@ choices["about 7 mmHg"] = 7
 reveal("P06.1", min(choices, key=lambda choice: abs(choices[choice] - noise_sd)))
 
 # %% [markdown]
-# It is the reasoning of lesson 2. The difference of two means of 6 patients has a variance of
+# Lesson 4 did this sum. The difference of two means of 6 patients has a variance of
 # `patient_sd`² × (1/6 + 1/6). That is noise. Compare the two standard deviations: most
 # of what we see is noise.
 #
@@ -124,20 +124,23 @@ reveal("P06.1", min(choices, key=lambda choice: abs(choices[choice] - noise_sd))
 #
 # Write it for patient $i$ of hospital $j$:
 #
-# $$\text{sbp}_{ij} = (b_0 + u_{0j}) + (b_1 + u_{1j})\,\text{treated}_{ij} + e_{ij}$$
+# $$\text{sbp}_{ij} = (\beta_0 + u_{0j}) + (\beta_1 + u_{1j})\,\text{treated}_{ij} + e_{ij}$$
 #
-# The coefficient of `treated` has *two parts*. Its fixed part $b_1$ is the mean effect over all
+# The coefficient of `treated` has *two parts*. Its fixed part $\beta_1$ is the mean effect over all
 # hospitals like these. Its random part $u_{1j}$ is how far hospital $j$'s effect lies from that
-# mean. Such a slope is a <dfn>random slope</dfn>. The random intercept $u_{0j}$ you know.
+# mean. Such a slope is a <dfn>random slope</dfn>. The random intercept $u_{0j}$ you know. (Lesson 4
+# wrote $u_j$ and $d_j$ for the two.)
 #
 # So each hospital brings a pair $(u_{0j}, u_{1j})$. The pairs are drawn from a normal distribution
-# in two dimensions, around 0. Its covariance matrix, $G$, holds three numbers:
+# in two dimensions, around 0: each number is normal, and the two may go together. Its covariance
+# matrix, $G$, has the two variances on its diagonal and their covariance beside it. We read it as
+# three numbers:
 #
 # - the SD of the intercepts: how much hospitals differ in their *untreated* patients;
 # - the SD of the slopes: how much the drug's effect differs between hospitals;
 # - the <dfn>correlation of effects</dfn>: does a hospital with a high intercept have a high slope?
 #
-# `patient_sd` is the fourth number to estimate. In the formula of `MixedLM` the random part is
+# `patient_sd` is the fourth number to estimate. As in lesson 4, the random part is
 # `re_formula="1 + treated"`, where 1 stands for the intercept. We use `mixedlm.fit`, the safe
 # version of lesson 5.
 
@@ -175,8 +178,8 @@ plots.show(
 # 1. *What does the drug do on average, over all hospitals like these?* The mean, with its interval:
 #    the short bar. More hospitals make it shorter.
 # 2. *What will it do in the next hospital?* A draw from the curve: the long bar. More
-#    hospitals do not make that one short. (It takes both estimates as the truth. They are not, so
-#    be generous.)
+#    hospitals do not make that one short. (The bar takes both estimates as the truth. A prediction
+#    interval, lesson 5, allows for the unknown mean too, and is longer.)
 # 3. *What does it do in hospital H07?* That hospital's own, shrunken effect. We come to it.
 #
 # A short first bar is no promise to any one hospital.
@@ -248,8 +251,8 @@ for name, matrix in matrices.items():
 #
 # Own lines lean too far down. What about the model's *shrunken* lines? Their noise was pulled in.
 # The next cells draw 500 such trials, always with a true correlation of 0. The simulation is
-# written out so that you see all that goes in. `fit_slope` fits the model of this lesson by REML to
-# all 500 trials at once.
+# written out so that you see all that goes in. (You need not follow each line.) `fit_slope` fits
+# the model of this lesson by REML to all 500 trials at once.
 
 # %%
 predict(
@@ -311,9 +314,10 @@ plots.show(
 # Points that lie out there are probably noise, and are pulled in hard. Points at the upper right
 # cannot be explained like that, and are pulled in less. What stays outside leans up.
 #
-# The row `model's estimate` is the model's own $G$. Its average is about right. The
-# right-hand panel is honest about any one trial: with 12 patients in a hospital the estimate may
-# be almost anything, and it piles up at 1, the edge.
+# The row `model's estimate` is the model's own $G$. On average its standard deviations are about
+# right. The right-hand panel is honest about any one trial: with 12 patients in a hospital the
+# estimated correlation may be almost anything. It piles up at 1, the edge, and that pulls its
+# average a little above 0.
 #
 # What are shrunken lines good for, then? Read `error_of_effect`. For *one hospital's* effect they
 # are much closer to the truth than own lines. (To give every hospital the mean effect would err by
@@ -330,7 +334,7 @@ plots.show(
 # - **a** It is about +.5: shrunken lines are the best predictions, so their correlation is best.
 # - **b** It is about −.4: own lines are unbiased, so their correlation is too.
 # - **c** It is 0: the two biases cancel.
-# - **d** It lies somewhere from −.7 to .6: the two plots add nothing to that.
+# - **d** All values from −.7 to .6 fit the data: the two plots add nothing to that.
 
 # %%
 # BEGIN SOLUTION
@@ -363,7 +367,8 @@ model.variances.drop(columns="variance").round(2)
 
 # %% [markdown]
 # In lesson 3 the shrinkage weight was one number: the variance between hospitals over that
-# variance plus noise. It is the same fraction now, made of matrices:
+# variance plus noise. It is the same fraction now, made of matrices. (The −1 makes the inverse of
+# a matrix: multiplying by it is what dividing is for numbers.)
 #
 # $$\text{shrunken} = \text{mean} + W\,(\text{own} - \text{mean}), \qquad W = G\,(G + N)^{-1}$$
 #
@@ -384,9 +389,9 @@ print(f"agree: {np.allclose(by_hand, shrunken.loc['H11'], atol=1e-3)}")
 # %%
 truth = second.truth.hospitals.rename(columns={"mean": "intercept", "treatment_effect": "slope"})
 fig, ax = plt.subplots(figsize=(8.5, 5))
-cloud(ax, own=own, shrunken=shrunken, truth=truth, ellipse=contour(mean, G), mean=mean)
-for name, offset in {"H11": (-34, -6), "H12": (7, 3)}.items():
-    ax.annotate(name, shrunken.loc[name], offset, textcoords="offset points")
+points = dict(own=own, shrunken=shrunken.drop("H12"), truth=truth)  # H12: see below
+cloud(ax, **points, ellipse=contour(mean, G), mean=mean)
+ax.annotate("H11", shrunken.loc["H11"], (-34, -6), textcoords="offset points")
 ax.set(xlabel="intercept: untreated patients (mmHg)", ylabel="effect of the drug (mmHg)")
 plots.show(
     fig,
@@ -403,11 +408,13 @@ plots.show(
 # true points lie inside. Its lean is the correlation. Its half width and half height are 2.45
 # standard deviations. (In two dimensions 1.96 is not enough.) One of our 24 crosses lies outside.
 #
-# Small circles are small hospitals. They move far. But look where the arrows point: not
-# at the centre (+). An own line that lies off in a direction in which hospitals hardly differ
-# is taken for noise. One that lies off along the ellipse is believed.
+# Small circles are small hospitals. They move far. But the arrows do not point straight at the
+# centre (+): most hospitals move further up or down than sideways. (Mind the two scales.) An own
+# effect is the difference of two means, so it is noisier than an own intercept, and less of it is
+# believed. In $W$ that is the .47 against the .8.
 #
-# H12 has no circle. It treated nobody, so it has no own effect.
+# H12 has a cross, but no circle: it treated nobody, so it has no own effect. We left its diamond
+# out as well.
 
 # %%
 untreated_mean = patients.query("hospital == 'H12'")["sbp"].mean()
@@ -459,7 +466,8 @@ reveal(
 # 100 they are not quite there. 3: effects with an SD of 6.9 mmHg that go with the intercepts, all
 # of it noise; the model gives every hospital the mean effect. 4: the SD of the intercepts and the
 # correlations, those of the truth included. The effects, their SDs and their errors stay. No
-# hospital has changed: see the next section.</details>
+# hospital has changed: see the next section. (What is seen at the middle is less distorted: with
+# equal arms, the noise there does not lean.)</details>
 
 # %%
 slopes_explorer()
@@ -492,19 +500,19 @@ predict(
 # %% tags=["nbval-check-output"]
 sleep = datasets.load("sleepstudy").query("Days >= 2").assign(days=lambda d: d["Days"] - 2)
 slow = mixedlm.fit("Reaction ~ days", sleep, groups="Subject", re_formula="1 + days")
-mean, G = population(slow)
-rows = {}
+rows, (mean, G) = {}, population(slow)
 for zero in [0, 3.5, 7]:
     T = np.array([[1, zero], [0, 1]])
-    rows[zero, "by hand"] = [*sds_and_correlation(T @ G @ T.T), slow.loglik]
+    rows[zero, "by hand"] = [(T @ mean)[0], *sds_and_correlation(T @ G @ T.T), slow.loglik]
     moved = sleep.assign(days=sleep["days"] - zero)
     again = mixedlm.fit("Reaction ~ days", moved, groups="Subject", re_formula="1 + days")
-    rows[zero, "refitted"] = [*sds_and_correlation(population(again)[1]), again.loglik]
-columns = ["sd_intercept", "sd_slope", "correlation", "log_likelihood"]
+    refit = population(again)
+    rows[zero, "refitted"] = [refit[0][0], *sds_and_correlation(refit[1]), again.loglik]
+columns = ["mean_intercept", "sd_intercept", "sd_slope", "correlation", "log_likelihood"]
 print(pd.DataFrame.from_dict(rows, orient="index", columns=columns).round(2).to_string())
 
 # %%
-(_, slope_sd, _), (_, moved_slope_sd, _) = rows[0, "refitted"][:3], rows[7, "refitted"][:3]
+slope_sd, moved_slope_sd = rows[0, "refitted"][2], rows[7, "refitted"][2]
 happened = "the intercept's mean and SD, and the correlation"
 if not np.isclose(slope_sd, moved_slope_sd, atol=0.01):
     happened = "these, and the SD of the slopes"
@@ -543,10 +551,11 @@ plots.show(
 # zero there, and the SD of the intercepts is larger (middle). The correlation can be made almost
 # anything (right). It is 0 where the lines lie closest together.
 #
-# And it is one and the same fit: same lines, same predictions, same likelihood. "Slow starters get
-# worse faster" is a statement about where "start" is. Put zero where your question is,
-# say where it is, and do not compare the correlations of two papers with different zeros. Here
-# the interval says that 18 people tell little about it, even at the baseline.
+# And it is one and the same fit: same lines, same predictions, same likelihood. (In lesson 5 a new
+# *unit* changed REML's height. A new zero leaves even that alone.) "Slow starters get worse faster"
+# is a statement about where "start" is. Put zero where your question is, say where it is, and do
+# not compare the correlations of two papers with different zeros. Here the interval says that 18
+# people tell little about it, even at the baseline.
 
 # %% [markdown]
 # ### Exercise E06.3 · The other end of the line
@@ -625,7 +634,7 @@ scoreboard.rename(columns={"estimate": "bias", "standard_error": "mean_standard_
 # %% [markdown]
 # An intraclass correlation of .04 is enough: small, but counted 30 times.
 #
-# Read the scoreboard. No method is biased. `scatter` is the true standard error for all hospitals,
+# Read the scoreboard. (`naive` leaves the hospitals out altogether.) No method is biased. `scatter` is the true standard error for all hospitals,
 # and only the model with the slope claims about as much. Yet the other two intervals keep their
 # promise for the 20 hospitals that took part. They answer *another question*, and mostly not the
 # one that is asked: a drug is approved for hospitals that were not in the trial.
@@ -652,7 +661,7 @@ plots.show(
 # foreseen by the design effect. Right, with an SD of 5: *more patients per hospital make it worse*.
 # Those intervals close in on the effect in these 20 hospitals. The model with the slope stays near
 # the dashed 5 %, and a little below it where effects do not vary (far left). Dots are 500 trials
-# each, good to about two percentage points.
+# each, good to two percentage points near 5 %, and to four near 30 %.
 #
 # The model with the slope does nothing mysterious here. It compares the mean of 20 own effects with
 # their scatter, on about 19 degrees of freedom: a t-test on hospitals. The model does it where
@@ -709,7 +718,7 @@ check("E06.4", flaw)
 #
 # `azpro` holds 3,589 heart patients in 17 hospitals of Arizona. Some had bypass surgery (`cabg` =
 # 1), the others an angioplasty. How much longer do bypass patients stay? Nobody was randomised, and
-# nothing is known of how ill they were. So read "difference", not "effect". We take the logarithm
+# little is known of how ill they were. So read "difference", not "effect". We take the logarithm
 # of the stay in days: a difference of logs is a ratio of stays.
 
 # %% tags=["nbval-check-output"]
@@ -742,13 +751,40 @@ plots.show(
 )
 
 # %% [markdown]
-# The difference hardly moves. Its standard error grows by more than half, and the degrees of
-# freedom fall from thousands of patients to about as many as hospitals. And the ratio for 95 % of
-# hospitals is a far wider range than that of the mean.
+# First the table. The difference hardly moves. Its standard error grows by more than half, and the
+# degrees of freedom fall from thousands of patients to about as many as hospitals. And the ratio
+# for 95 % of hospitals is a far wider range than that of the mean.
 #
-# The correlation is negative, and its interval stays below 0: where stays after angioplasty are
-# long, the ratio is smaller. Before you look for a reason, remember where zero is. (Also, patients'
-# stays vary less after bypass, which this model does not know: lesson 10.)
+# Then the figure. (What `male`, `urgent` and `age75` add was first taken off each stay.) Large
+# hospitals hardly move. The small one at the lower right moves far. The ellipse leans down, and the
+# interval of the correlation stays below 0: where stays after angioplasty are long, the ratio is
+# smaller. Before you look for a reason, remember where zero is: at angioplasty.
+
+# %%
+predict(
+    "P06.6",
+    f"SD of intercepts {np.sqrt(G[0, 0]):.3f}, of slopes {np.sqrt(G[1, 1]):.3f}, correlation "
+    f"{r:.2f}. Now put zero at bypass and fit again, as the days before. (T G T', with c = 1, tells "
+    "the new estimate.) Where does the 95 % interval of the correlation lie?",
+    choices=["below 0, as before", "on both sides of 0", "above 0"],
+)
+
+# %%
+moved = azpro.assign(cabg=azpro["cabg"] - 1)  # bypass 0, angioplasty -1
+turned = mixedlm.fit(formula, moved, groups="hospital", re_formula="1 + cabg").variances
+r, low, high = turned.loc["correlation(hospital, cabg)"].drop("variance")
+reveal(
+    "P06.6",
+    "below 0, as before" if high < 0 else "above 0" if low > 0 else "on both sides of 0",
+    because=f"The correlation is {r:.1f}, with an interval from {low:.1f} to {high:.1f}; the SD of "
+    f"the intercepts is {turned.loc['hospital_sd', 'estimate']:.3f}.",
+)
+
+# %% [markdown]
+# The same fit, and hardly anything is left of the lean. By these estimates hospitals differ more after
+# angioplasty than after bypass. So it is mostly the stays after angioplasty that decide about a
+# hospital's ratio. The −.7 says no more than that. (Also, patients' stays vary less after bypass,
+# which this model does not know: lesson 10.)
 #
 # ## When the optimiser gives up
 #
@@ -773,7 +809,7 @@ safe.variances.drop(columns="variance").round(2)
 
 # %%
 predict(
-    "P06.6",
+    "P06.7",
     "mixedlm.fit finds a correlation of about .4. Force it to be exactly 1, and choose all else as "
     "well as possible. How far does the log-likelihood fall? (A 95 % interval ends where it has "
     "fallen by 1.9.)",
@@ -788,9 +824,16 @@ rhos, ratios = np.linspace(-1, 1, 33), np.linspace(0, 0.9, 25)  # slope's SD ove
 surface = likelihood.slope_loglik(
     radon_sums, np.linspace(0.02, 0.4, 15), ratios[:, None], rhos[:, None, None]
 ).max(axis=2)  # over the intercepts' SD
-fall = safe.loglik - surface[-1].max()
+edges = {"correlation": surface[-1].max(), "slope": surface[:, 0].max()}
+edges["intercept"] = likelihood.slope_loglik(radon_sums, 0, ratios, 0).max()
+fall = safe.loglik - pd.Series(edges)
 bounds = {"by less than 0.5": 0.5, "by about 2": 5, "by more than 5": np.inf}
-reveal("P06.6", next(choice for choice, bound in bounds.items() if fall < bound))
+reveal(
+    "P06.7",
+    next(choice for choice, bound in bounds.items() if fall["correlation"] < bound),
+    because=f"It falls by {fall['correlation']:.1f}. Two other edges: with an SD of 0 for the slope "
+    f"it falls by {fall['slope']:.1f}, with an SD of 0 for the intercept by {fall['intercept']:.1f}.",
+)
 
 # %%
 fig, ax = plt.subplots(figsize=(8, 4.2))
@@ -811,17 +854,23 @@ plots.show(
 # %% [markdown]
 # `MixedLM`'s default tries three optimisers one after the other, and gives up: its log-likelihood
 # is lower. (`mixedlm.fit` accepts an optimum only where two different codes agree on it.) The
-# figure shows why. Each line is a height, in log-likelihood below the star. The top is a long
-# ridge, almost level from a correlation of 0 to the edge at 1. On such a ridge optimisers stop too
-# early, or slide to the edge.
+# figure shows what makes it hard. Each line is a height, in log-likelihood below the star. The top
+# is a long ridge, almost level from a correlation of 0 to the edge at 1. On such a ridge it is easy
+# to stop too early.
 #
-# The best-known program does the latter. `lmer` of the R package lme4 (version 1.1-31, default
-# settings) calls its fit of this model *singular*, that is, at the edge. Its log-likelihood is 2.8
-# below the optimum, and the optimum is not at the edge. (We ran it in R when we made the reference
-# values of this course, in `tests/golden`, not in this notebook.) So such a message is a
-# hypothesis. Try another optimiser or another start, and compare log-likelihoods. The highest wins.
+# The best-known program stopped at a lower edge. When we made the reference values of this course
+# (`tests/golden`; in R, not in this notebook), `lmer` of the R package lme4, version 1.1-31 with its
+# default settings, called its fit of this model *singular*, that is, at the edge. Its log-likelihood
+# was 2.8 below the optimum. That is the edge where the SD of the intercept is 0 (see the box above
+# the figure). Even the model without the slope (its SD 0) is higher: 2.2 below. A model that
+# can do all that a smaller one can, and fits worse, has not found its optimum. You can always check
+# that. (By REML, keep the same fixed effects.)
 #
-# And do not overrate the star. Its interval for the correlation runs up to 1, as the ridge does. No
+# So "singular" is a hypothesis. Try another optimiser or another start, and compare
+# log-likelihoods. The highest wins.
+#
+# And do not overrate the star. The interval of the correlation runs up to 1, as the ridge does. That
+# of the slope's SD begins near 0: the difference between floors may vary a lot, or hardly. No
 # optimiser can get out what is not in the data. (What to do at a true edge is in lesson 7.)
 
 # %% [markdown]
@@ -883,8 +932,8 @@ tally()
 #   Say where it is.
 # - If effects vary and the slope is left out, intervals hold for the hospitals in the trial, not
 #   for hospitals in general. More patients per hospital make that worse.
-# - The correlation is often the least known number of all. Where the likelihood is flat, optimisers
-#   stop in wrong places: compare log-likelihoods.
+# - The correlation is often the least known number of all. Optimisers can stop in wrong places, on a
+#   flat ridge or at an edge: compare log-likelihoods.
 #
 # ## Limits
 #
@@ -905,7 +954,7 @@ tally()
 # - Laird NM, Ware JH (1982). Random-effects models for longitudinal data. *Biometrics*
 #   38(4):963-974. Intercepts and slopes that vary, and how to predict them.
 # - Belenky G, Wesensten NJ, Thorne DR, and others (2003). Patterns of performance degradation and
-#   restoration during sleep restriction and subsequent recovery. *Journal of Sleep Research*
-#   12(1):1-12. The study behind `sleepstudy`.
+#   restoration during sleep restriction and subsequent recovery: a sleep dose-response study.
+#   *Journal of Sleep Research* 12(1):1-12. The study behind `sleepstudy`.
 #
 # Next: lesson 7, few hospitals and honest inference.

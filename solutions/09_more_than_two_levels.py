@@ -2,8 +2,8 @@
 # jupyter:
 #   course:
 #     question: Patients lie in wards, wards in hospitals, and surgeons work in several. Who varies?
-#     reading_minutes: 65
-#     exercise_minutes: 45
+#     reading_minutes: 55
+#     exercise_minutes: 35
 #     needs: [8]
 #   kernelspec:
 #     display_name: Python 3
@@ -16,7 +16,7 @@
 #
 # > Patients lie in wards, wards in hospitals, and surgeons work in several. Who varies?
 #
-# Reading: 65 minutes. Exercises: 45 minutes. First do
+# Reading: 55 minutes. Exercises: 35 minutes. First do
 # [lesson 8](08_cause_and_cluster.ipynb).
 #
 # ## What you will be able to do
@@ -25,8 +25,8 @@
 # - Split the variance of an outcome over the levels, by hand and with a mixed model.
 # - Foresee what happens to a standard error and to a prediction when a level is left out.
 # - Tell nested from crossed, and find labels that look crossed and are not.
-# - Write both in `MixedLM`, dodge its traps, and know where it gets slow.
-# - Give a reason for a level that is not a p-value.
+# - Write both for `MixedLM`, avoid two silent mistakes, and know where it gets slow.
+# - Give a reason for keeping a level that is not a p-value.
 
 # %%
 import matplotlib.pyplot as plt
@@ -38,8 +38,8 @@ from scipy import stats
 from utils import datasets, level_figures, mixedlm, plots
 from utils.costs import nesting_costs
 from utils.exercises import check, own_hospitals, predict, reveal, tally, verdict
-from utils.levels import correlations, pair_correlations, treatment_se
-from utils.nested import nested_scoreboard, nested_trials
+from utils.level_trials import level_scoreboard, level_trials
+from utils.levels import correlations, pair_correlations, prediction_errors, treatment_se
 from utils.simulate import med_trial
 from utils.widgets import levels_explorer
 
@@ -49,18 +49,18 @@ plots.set_style()
 # ## Four addresses
 #
 # A patient has a bed in a ward. The ward belongs to a hospital, the hospital to a region. Each of
-# them may push the blood pressure up or down a little: the region by its food, the hospital by
+# them may push the blood pressure up or down: the region by its food, the hospital by
 # its rules, the ward by its nurses.
 #
-# We made up 48 hospitals in 16 regions, with 3 wards each and 15 patients per hospital. Nobody is on
-# a new drug. The true standard deviations (SDs) stand in `sds`, from the top down. The figure shows
-# four of the 16 regions.
+# We made up 48 hospitals in 16 regions, with 3 wards each and 15 patients per hospital. The true standard deviations
+# (SDs) stand in `sds`, from the top down. The figure shows four of the 16 regions. (Here and below the seed, `rng`, is
+# the number of the lesson. No draw was picked for its result.)
 
 # %%
 sds = {"region": 3, "hospital": 6, "ward": 6, "patient": 12}  # mmHg
 truth = {f"{level}_sd": sd for level, sd in sds.items()}
 design = dict(n_regions=16, n_hospitals=48, n_wards=3, patients_per_hospital=15)
-trial = med_trial(**design, **truth, treated_share=0, rng=5).data
+trial = med_trial(**design, **truth, treated_share=0, rng=9).data
 four = trial[trial["region"].isin(["R01", "R02", "R03", "R04"])]
 fig, ax = plt.subplots(figsize=(9.5, 4.6))
 level_figures.nested_means(four, ax, levels=["region", "hospital", "ward"])
@@ -70,13 +70,12 @@ plots.show(
 )
 
 # %% [markdown]
-# A column of dots is a ward. The short bars are ward means. They scatter
-# around the bar of their hospital, and the hospitals' bars around that of their region. Part of that
-# scatter is true, part is the noise of few patients.
+# A column of dots is a ward. The short bars are ward means. They scatter around the bar of their hospital, and
+# the hospitals' bars around that of their region. Part of that scatter is true, part is the noise of few patients.
 #
 # Region, hospital, ward and patient are four <dfn>level</dfn>s. Units of one level are <dfn>nested</dfn>
 # in the next when each belongs to one unit there: a ward to one hospital, a hospital to one region.
-# The model is the one of lesson 3 with more terms, all of them independent:
+# The model is that of lesson 4 with more terms, all of them independent:
 #
 # $$\text{sbp} = \text{mean} + \underbrace{r}_{\text{region}} + \underbrace{h}_{\text{hospital}} +
 # \underbrace{w}_{\text{ward}} + \underbrace{e}_{\text{patient}}$$
@@ -99,7 +98,7 @@ variance = pd.Series(sds) ** 2
 share = variance / variance.sum()
 by_hand = share.cumsum().iloc[:-1]  # add the shares from the top down
 many_regions = dict(n_regions=3000, n_hospitals=6000, n_wards=2, patients_per_hospital=8)
-many = med_trial(**many_regions, **truth, treated_share=0, rng=6).data
+many = med_trial(**many_regions, **truth, treated_share=0, rng=9).data
 pairs = pair_correlations(many, ["region", "hospital", "ward"])
 columns = {"by hand": by_hand, "by library": correlations(sds), "simulated": pairs["correlation"]}
 print(pd.DataFrame(columns).rename_axis("lowest shared").round(2).to_string())
@@ -122,18 +121,16 @@ plots.show(
 )
 
 # %% [markdown]
-# Two patients are alike by what they *share*. Their covariance is the variance of the shared terms. So
-# the correlation is
+# Two patients are alike by what they *share*. The correlation is
 #
 # $$\text{correlation} = \frac{\text{sum of the variances of the shared levels}}{\text{sum of all variances}}$$
 #
 # Two patients of one hospital share hospital *and* region: 9 + 36 out of 225. If you said 0.16, you
-# forgot that a shared hospital brings its region along. The last column of the table agrees, up to
-# chance: it is from all pairs of patients within 3,000 simulated regions.
+# forgot that a shared hospital brings its region along. The last column of the table, from all pairs of patients within
+# 3,000 simulated regions, agrees up to chance.
 #
-# The figure is the correlation matrix of 24 patients: 2 regions, 2 hospitals in each, 2 wards of 3
-# patients. Lesson 4 drew blocks. Here are blocks within blocks. Small dark blocks are wards. They lie
-# in the paler blocks of hospitals, and those in the palest, the regions.
+# The figure has 24 patients: 2 regions, 2 hospitals in each, 2 wards of 3 patients. Small dark blocks are wards. They
+# lie in the paler blocks of hospitals, and those in the palest, the regions.
 
 # %% [markdown]
 # ### Exercise E09.1 · Two patients of one ward
@@ -154,8 +151,7 @@ check("E09.1", ward_correlation)
 #
 # Now forget the true SDs and estimate them. `mixedlm.fit` takes the top level as `groups`. Each level below
 # is a *variance component*: a name, and a formula that says which units it has. `0 + C(ward)` means one
-# effect for each ward. `variances` holds the estimated SDs with their 95 % profile intervals
-# (lesson 7).
+# effect for each ward. `variances` holds the estimated SDs with their 95 % profile intervals (lesson 7).
 
 # %%
 levels = {"hospital": "0 + C(hospital)", "ward": "0 + C(ward)"}
@@ -165,24 +161,21 @@ fig, ax = plt.subplots(figsize=(8, 3))
 level_figures.sd_intervals(estimated, ax)
 plots.show(
     fig,
-    alt="Estimated standard deviations with profile intervals and the truth as crosses. The interval for patients is short, those for wards and hospitals longer, that for regions the longest and begins at 0. All hold the truth.",
+    alt="Estimated standard deviations with profile intervals and the truth as crosses. The interval for patients is short, those for wards and hospitals longer, that for regions the longest: its estimate is 0 and it begins there. All hold the truth.",
 )
 
 # %% [markdown]
-# All four intervals hold the truth. Look at their lengths. The SD between patients is known well:
-# there are 720 patients. The SD between regions is hardly known: there are 16 regions, and its
-# interval begins at 0. **A level's SD is learnt from its number of units**, not from the
-# number of patients.
+# Look at the lengths. The SD between patients is known well: there are 720 patients. The SD between regions is
+# hardly known: there are 16 regions. Here it is estimated as 0, and its interval goes up to nearly twice the truth. As
+# in lesson 7, that does not say that regions are alike. **A level's SD is learnt from its number of units**, not from
+# the number of patients. A level at the top has the fewest.
 #
-# That is the price of a level at the top: it has the fewest units. With 4 regions you would learn
-# next to nothing about `region_sd`. Four coefficients, one for each region, would then be the more honest
-# model of *these* regions.
+# (All four intervals hold the truth. One draw proves nothing; the end of the lesson counts over many.)
 #
 # ## When a level is left out: treatments
 #
-# Often the ward was not recorded, or the analyst stopped at two levels. Does it matter? Take 20 hospitals
-# of 4 wards of 10 patients, with the same SDs (and no regions, to keep it short). A treatment lowers
-# blood pressure by 5 mmHg. Give it in three ways, always to half, by lot:
+# Often the ward was not recorded. Does it matter? Take 20 hospitals of 4 wards of 10 patients, with the same SDs
+# (and no regions). A treatment lowers blood pressure by 5 mmHg. Give it in three ways, always to half, by lot:
 #
 # - by **hospital**: 10 of the 20 hospitals;
 # - by **ward**: 2 of the 4 wards in each hospital;
@@ -197,9 +190,9 @@ predict(
 )
 
 # %% [markdown]
-# `nested_scoreboard` draws 20,000 such trials for each way and fits four models by REML: *naive* (no level
-# but the patient), *hospitals only*, *wards only* (as if wards belonged to no hospital), and *both*. (All units
-# have the same size, so the models need only a few sums of each trial. It draws those.)
+# `level_scoreboard` draws 20,000 such trials for each way and fits four models by REML: *naive* (no level
+# but the patient), *hospitals only*, *wards only* (as if wards belonged to no hospital), and *both*. (With equal
+# units REML needs only a mean square for each level, as in lesson 7. It draws those, not patients.)
 
 # %%
 three = {"hospital": 6, "ward": 6, "patient": 12}
@@ -207,7 +200,7 @@ counts = {"hospital": 20, "ward": 4, "patient": 10}
 kept = [[], ["hospital"], ["ward"], ["hospital", "ward"]]
 models = dict(zip(["naive", "hospitals only", "wards only", "both"], kept, strict=True))
 drawn = dict(sds=three, counts=counts, models=models, treatment_effect=-5)
-scoreboard = nested_scoreboard(20_000, **drawn, rng=9)
+scoreboard = level_scoreboard(20_000, **drawn, rng=9)
 held = scoreboard.loc[("ward", "hospitals only"), "coverage"]
 choices = {"about 50 %": 50, "about 75 %": 75, "about 95 %": 95, "about 99 %": 99}
 reveal("P09.2", min(choices, key=lambda choice: abs(choices[choice] - held)))
@@ -236,22 +229,21 @@ plots.show(
 # The dashed line is honesty: `claimed`, the standard error that a model reports, equals the true one. Bars below it
 # promise too much, bars above it too little.
 #
-# - No model is biased. As in lesson 2, a missing level misstates how sure you are.
-# - The model with both levels is right in all three panels.
-# - By **hospital** (left): *wards only* fails badly, *hospitals only* is fine. The mean of a hospital holds
-#   its wards' parts already.
-# - By **ward** (middle): *hospitals only* fails. *Wards only* is too shy: both arms share each
-#   hospital, so its part cancels, and that model still counts it as noise.
-# - By **patient** (right): leaving out the wards makes the model a little too shy.
+# - No model is biased. As in lesson 2, a missing level misstates how sure you are. *Both* is right everywhere.
+# - By **hospital** (left): *wards only* fails badly. *Hospitals only* is fine: the mean of a hospital holds its wards'
+#   parts already.
+# - By **ward** (middle): *hospitals only* fails. *Wards only* is too shy: both arms share each hospital, so its part
+#   cancels, and that model still counts it as noise.
+# - By **patient** (right): leaving out wards makes the model a little too shy. Leaving out hospitals does nothing.
 #
-# One rule sums it up. **The level at which treatment is given must be in the model.** Leave it
-# out and you claim too much. Leave out a level *above* it, whose units hold both arms, and you claim too little. Leave
-# out a level *below* it and, with equal units, nothing happens.
+# What a missing level did is not lost. The model puts it into the next level *below* that it has. If treatment is given
+# at that one, its noise looks too large, and you claim too little. If not, your standard error does not change. But if
+# the missing level is the treated one, the units below count as independent, and you claim too much. So **the level at
+# which treatment is given must be in the model.**
 #
-# Why? Take the treatment by ward. Each arm is the mean of 40 wards. The mean of one ward scatters around its
-# hospital with the variance 6² + 12²/10: its own part, and the noise of 10 patients. The hospital's part cancels. So
-# the variance of the difference is (6² + 12²/10) × (1/40 + 1/40), and its root is the `formula` of the table. The
-# estimates scatter as it says. A model without wards believes in 400 independent patients in each arm.
+# The `formula`, for the treatment by ward: each arm is the mean of 40 wards. A ward's mean scatters around its
+# hospital with the variance 6² + 12²/10, its own part and the noise of 10 patients. The hospital's part cancels. So
+# the variance of the difference is (6² + 12²/10) × (1/40 + 1/40). The standard error is its root.
 
 # %% [markdown]
 # ### Exercise E09.2 · The standard error of a handover
@@ -292,8 +284,8 @@ check("E09.3", wards_answer)
 # %% [markdown]
 # ## What more patients buy
 #
-# More patients in each ward make ward means less noisy. They do not make more wards, hospitals or
-# regions. The curves take the SDs of our 48 hospitals, for 8 regions of 4 hospitals of 4 wards.
+# More patients in each ward do not make more wards, hospitals or regions. The curves take the SDs of the first section,
+# for 8 regions of 4 hospitals of 4 wards.
 
 # %%
 sizes = [2, 4, 6, 10, 20, 40, 70, 100]
@@ -318,22 +310,20 @@ plots.show(
 #
 # ### Try it: split the variance
 #
-# Run the cell and move the sliders. Surgeons, at the start without any effect, operate in all hospitals
-# alike; we meet them below. If you cannot run it, the figure above shows one of its settings.
+# Run the cell and move the sliders. Surgeons, at the start without any effect, operate in all wards
+# alike; more of them below. If you cannot run it, the figure above shows one of its settings.
 #
 # 1. Set the ward SD to 0. Which correlations change, and which standard errors?
 # 2. Put the ward SD back to 6. How many patients per ward bring the standard error by ward below 1 mmHg? And how many wards per
 #    hospital, at 10 patients?
 # 3. Raise the surgeon SD to 6. Which of the treatments' standard errors change? Which correlation is
 #    new?
-# 4. Which single slider would you move to know a hospital's mean better, if beds cost money and
-#    wards do not?
 #
 # <details><summary>Answers</summary>1: only pairs that share the ward get less alike; the others get a little more
 # alike, since the total is smaller. The standard errors by ward, hospital and region fall, those by patient and by surgeon stay. 2: none, not even 100:
 # the wards' part does not average out; with 8 wards per hospital it is below 1. 3: only that by surgeon: surgeons
 # are spread evenly, so they cancel elsewhere. Two patients of one surgeon are now alike wherever they
-# lie. 4: wards per hospital.</details>
+# lie.</details>
 
 # %%
 levels_explorer()
@@ -342,72 +332,47 @@ levels_explorer()
 # ## When a level is left out: predictions
 #
 # A patient is about to be admitted to a ward. What pressure do you expect? You want the ward's true mean. Lesson 3
-# pulled a hospital's mean towards the mean of all. With two levels there are two pulls: the ward's mean towards its
-# hospital, and the hospital towards the mean of all.
+# pulled a hospital's mean towards the mean of all. With two levels there are two pulls: the ward towards its
+# hospital, and the hospital towards the mean of all. A model that lacks a level lacks that pull.
 #
-# Each weight is again 1 − noise / (what you see). Write both as *mean squares* (`ms`): the variance of the units' means,
-# times the patients in a unit. For patients that is 12². For wards of 6 patients it is 12² + 6 × 6². For hospitals of 24
-# patients it is that + 24 × 6².
-#
-# - The ward within its hospital has the weight 1 − `patient_ms`/`ward_ms`.
-# - The hospital has the weight 1 − `patient_ms`/`hospital_ms` for a ward that you have seen. For a new ward, the
-#   parts of the wards you saw are noise as well: 1 − `ward_ms`/`hospital_ms`.
-#
-# The SDs are taken as known. A model that lacks a level uses the variances that it would find on average.
+# `prediction_errors` has the typical errors (root mean squared, lesson 3) in closed form: `seen` for a ward of the data,
+# `new` for another ward of the same hospitals. Variances are taken as known; a model that lacks a level uses those that
+# it would find on average. Beside the models stands a ward's own mean, of 6 patients.
 
 # %%
-rng = np.random.default_rng(10)
-hospital = rng.normal(0, 6, (2000, 20, 1))
-ward = hospital + rng.normal(0, 6, (2000, 20, 4))
-own = ward + rng.normal(0, 12 / np.sqrt(6), ward.shape)
-of_hospital = own.mean(axis=2, keepdims=True)
-of_all = of_hospital.mean(axis=1, keepdims=True)
-h, w = of_hospital - of_all, own - of_hospital  # each hospital's and each ward's own part
 predict(
     "P09.3",
-    "20 hospitals, 4 wards in each, 6 patients per ward, the same SDs, 2,000 times. You predict the "
-    "true mean of each ward. Which has the larger typical error?",
+    "20 hospitals, 4 wards in each, 6 patients per ward, the same SDs. You predict the true mean "
+    "of each ward. Which has the larger typical error?",
     choices=["the ward's own mean, no model", "the model with hospitals only", "no difference"],
 )
 
 # %%
-patient_ms, ward_ms = 12**2, 12**2 + 6 * 6**2  # mean squares
-hospital_ms = ward_ms + 4 * 6 * 6**2
-no_wards = (60 * ward_ms + 400 * patient_ms) / 460  # what that model takes for its patients' noise
-no_hospitals = (19 * hospital_ms + 60 * ward_ms) / 79  # and that one for its wards
-known = pd.Series({"own mean": own})
-known["hospitals only"] = of_all + (1 - no_wards / hospital_ms) * h
-known["wards only"] = of_all + (1 - patient_ms / no_hospitals) * (h + w)
-known["both"] = of_all + (1 - patient_ms / hospital_ms) * h + (1 - patient_ms / ward_ms) * w
-error = known.map(lambda value: np.sqrt(((value - ward) ** 2).mean()))
-worse = error["hospitals only"] > error["own mean"]
+of_six = counts | {"patient": 6}
+errors = prediction_errors(three, of_six, models).drop("naive")
+errors.loc["own mean", "seen"] = 12 / np.sqrt(6)
+worse = errors.loc["hospitals only", "seen"] > errors.loc["own mean", "seen"]
 reveal("P09.3", "the model with hospitals only" if worse else "the ward's own mean, no model")
 
 # %%
-new = hospital + rng.normal(0, 6, hospital.shape)
-guess = pd.Series({"hospitals only": known["hospitals only"], "wards only": of_all})
-guess["both"] = of_all + (1 - ward_ms / hospital_ms) * h
-error_new = guess.map(lambda value: np.sqrt(((value - new) ** 2).mean()))
-colours = [plots.PALETTE[thing] for thing in ["patients", *things[1:]]]
+colours = [plots.PALETTE[thing] for thing in [*things[1:], "patients"]]
 fig, axes = plt.subplots(1, 2, figsize=(8.5, 3.4), sharey=True, width_ratios=[4, 3])
-for ax, errors in zip(axes, [error, error_new], strict=True):
-    bars = ax.bar(errors.index.str.replace(" ", "\n"), errors, color=colours[-len(errors) :])
+for ax, ward in zip(axes, ["seen", "new"], strict=True):
+    error = errors[ward].dropna()
+    bars = ax.bar(error.index.str.replace(" ", "\n"), error, color=colours[: len(error)])
     ax.bar_label(bars, fmt="%.1f")
 axes[0].set(title="a ward with data", ylabel="typical error (mmHg)", ylim=(0, 10))
 axes[1].set_title("a new ward of a known hospital")
 plots.show(
     fig,
-    alt="Typical error of predicted ward means. Known wards: hospitals only is worst, then own mean, wards only, and both is best. New ward of a known hospital: wards only is worst, hospitals only and both are about equal.",
+    alt="Typical error of predicted ward means. Wards with data: hospitals only is worst, then own mean, wards only, and both is best. New ward of a known hospital: wards only is worst, hospitals only and both are about equal.",
 )
 
 # %% [markdown]
 # For a ward with data, the model without wards is worse than no model at all: it gives all wards of a hospital the
 # same number. *Wards only* comes close to *both*. For a **new** ward it is the other way round:
-# *wards only* has nothing to say about it but the mean of all, while *hospitals only* is nearly as
-# good as *both*.
-#
-# So the question decides. A level earns its place when you predict for its units. For a new unit, the levels above
-# it do the work.
+# *wards only* can offer nothing but the mean of all, while *hospitals only* is nearly as good as *both*. To predict for
+# a unit, its level must be in the model. For a new unit, the levels above it do the work.
 #
 # ## Real data: paste in casks in batches
 #
@@ -430,7 +395,7 @@ plots.show(
 
 # %% [markdown]
 # The two tests of a cask nearly agree. Casks of one batch differ a lot. Batches differ somewhat, but casks
-# alone would make their means differ too. So subtract, level by level, as you did for the ICC in lesson 2:
+# alone would make their means differ too. So subtract, level by level, as for the ICC in lesson 2:
 #
 # - *tests*: the variance within casks;
 # - *casks*: the variance of the three cask means of a batch, less half of the first (a cask's mean is over 2 tests);
@@ -455,7 +420,7 @@ print(compared.round(3).to_string())
 #
 # The casks of a batch are called a, b, c, and a, b, c again in the next batch. Cask a of batch A
 # has nothing to do with cask a of batch B. This is <dfn>implicit nesting</dfn>: the labels repeat, and only
-# the design says that the units are different. Suppose that a colleague does not know. They put batch and cask side by
+# the design says that the units are different. A colleague does not know. She puts batch and cask side by
 # side, for the whole table: one group for everybody (a column of ones), two components.
 
 # %%
@@ -501,26 +466,26 @@ plots.show(
 # The wrong model has three casks where there are 30. Ten casks called a have next to nothing in common, so the
 # differences between casks land in the noise. A test looks three times as imprecise as it is. Nothing warned.
 #
-# Two cures give the same right answer: components *within* `groups="batch"`, where `MixedLM` draws new effects
-# in each batch; or labels that are unique. `sample`, batch and cask together, is such a label. **Make labels unique when you collect
-# the data.** Then no formula can go wrong.
+# Two cures give the same right answer: components *within* `groups="batch"`, where `MixedLM` gives each batch effects of its
+# own; or labels that are unique. `sample`, batch and cask together, is such a label. **Make labels unique when you
+# collect the data.** Then this mistake cannot happen.
 #
-# The figure shows which labels occur together. Draw it before you write a model. A **staircase** (middle) is nested: each cask stands in one
-# batch. A **full** table is crossed, or labels that repeat (left). The picture cannot tell those two apart. Only
-# someone who knows the design can: ask.
+# The figure shows which labels occur together. Draw it before you write a model. A **staircase** (middle) is nested: each
+# cask stands in one batch. A **full** table is crossed (right), or has labels that repeat (left). The picture cannot tell
+# those two apart. Someone who knows the design can: ask.
 #
 # ## Crossed: surgeons who travel
 #
-# Two groupings are <dfn>crossed</dfn> when units of one meet several units of the other. Twelve surgeons operate
+# Two groupings are <dfn>crossed</dfn> when units of each meet several units of the other. Twelve surgeons operate
 # in all of 20 hospitals. A patient has a hospital *and* a surgeon, and neither lies inside the other.
 # The model adds both terms; two patients are again alike by what they share.
 #
-# In `MixedLM`, effects of a component are drawn anew in each group. A surgeon who travels must keep one
-# effect everywhere. So there is one trick: **one group for everybody**, a column of ones, and all groupings as components.
+# In `MixedLM` a component has new effects in each group. A surgeon who travels must keep one
+# effect everywhere. So use **one group for everybody**, a column of ones, and all groupings as components.
 
 # %%
 travel = dict(n_hospitals=20, n_surgeons=12, patients_per_hospital=25, treated_share=0)
-operated = med_trial(**travel, hospital_sd=6, surgeon_sd=6, patient_sd=12, rng=21)
+operated = med_trial(**travel, hospital_sd=6, surgeon_sd=6, patient_sd=12, rng=9)
 patients = operated.data.assign(everyone=1)
 both = {"hospital": "0 + C(hospital)", "surgeon": "0 + C(surgeon)"}
 crossed = mixedlm.fit("sbp ~ 1", patients, groups="everyone", vc_formula=both)
@@ -529,54 +494,24 @@ crossed.variances[["estimate", "lower", "upper"]].assign(truth=true_sds).round(1
 
 # %% [markdown]
 # The model tells surgeons from hospitals, because each surgeon was seen in many hospitals and each
-# hospital saw many surgeons. Surgeons who stay in one hospital are nested in it. Where every hospital has
-# one surgeon, and every surgeon one hospital, no model can tell the two apart.
+# hospital saw many surgeons. Where every hospital has one surgeon, and every surgeon one hospital, no model can.
 #
 # ### Penicillin
 #
 # `penicillin` is a real crossed design: six samples of penicillin, each tried on the same 24 plates. Measured is the
-# diameter of the zone (mm) where bacteria do not grow. Which SD do you expect to be known worst?
+# diameter of the zone (mm) where bacteria do not grow. With only six samples, their SD will be known worst.
 
 # %% tags=["nbval-check-output"]
-pairs_of_labels = penicillin.assign(everyone=1)
+penicillin["everyone"] = 1
 factors = {"plate": "0 + C(plate)", "sample": "0 + C(sample)"}
-zones = mixedlm.fit("diameter ~ 1", pairs_of_labels, groups="everyone", vc_formula=factors)
-part = zones.variances["variance"]
+zones = mixedlm.fit("diameter ~ 1", penicillin, groups="everyone", vc_formula=factors)
 print(zones.variances[["estimate", "lower", "upper"]].round(2).to_string())
-print(f"two zones on one plate, different samples: correlation {part['plate_sd'] / part.sum():.2f}")
-print(
-    f"two zones of one sample, different plates: correlation {part['sample_sd'] / part.sum():.2f}"
-)
+part = zones.variances["variance"] / zones.variances["variance"].sum()
+print(f"two zones on one plate, of different samples: correlation {part['plate_sd']:.2f}")
+print(f"two zones of one sample, on different plates: correlation {part['sample_sd']:.2f}")
 
 # %% [markdown]
-# ### Exercise E09.4 · Plates, by hand
-#
-# Samples differ most, and their SD is known worst: there are only six. Now to the plates.
-#
-# The table `zone_table` below has a row for each plate and a column for each sample. What is left of a zone after its
-# plate's mean and its sample's mean is noise. Its variance is the sum of squares of
-#
-# zone − plate's mean − sample's mean + mean of all
-#
-# over (24 − 1) × (6 − 1). Compute the SD *between plates* by hand: from the variance of the 24 plate
-# means (`.var()`), take away the noise that a mean of six zones holds. Give at least three decimals, in mm.
-
-# %%
-zone_table = penicillin.pivot(index="plate", columns="sample", values="diameter")
-# BEGIN SOLUTION
-plate_means, sample_means = zone_table.mean(axis=1), zone_table.mean(axis=0)
-left_over = (
-    zone_table.sub(plate_means, axis=0).sub(sample_means, axis=1) + zone_table.to_numpy().mean()
-)
-noise = (left_over**2).to_numpy().sum() / (23 * 5)
-plate_sd = np.sqrt(plate_means.var() - noise / 6)
-# END SOLUTION
-
-# %%
-check("E09.4", plate_sd)
-
-# %% [markdown]
-# ### Exercise E09.5 · Which call is right?
+# ### Exercise E09.4 · Which call is right?
 #
 # Physiotherapists P1 to P9 treat patients in 30 hospitals; most of them work in several. Rooms are numbered from 1
 # up in each hospital. The columns are `hospital`, `room`, `therapist`; `place` is hospital and room together (H07-3);
@@ -593,13 +528,12 @@ call = "c"
 # END SOLUTION
 
 # %%
-check("E09.5", call)
+check("E09.4", call)
 
 # %% [markdown]
-# ## Traps of MixedLM, and its price
+# ## Two traps of MixedLM, and its price
 #
-# `mixedlm.fit` of this course guards you. In your own work you may meet `MixedLM` bare. Here are three traps,
-# on the data of this lesson. The second one is not caught by `mixedlm.fit` either: it is a legal model, only not yours.
+# Two mistakes run without a warning. Here they are, on the data of this lesson.
 
 # %%
 as_text = trial.assign(ward=trial["ward"].astype(str))
@@ -610,35 +544,33 @@ print(f"1 bare: {bare.k_re} intercepts for hospitals, ward_sd {bare.vcomp[0] ** 
 print(f"  guarded: hospital_sd {safe['hospital_sd']:.1f}, ward_sd {safe['ward_sd']:.1f}")
 apart = mixedlm.fit("sbp ~ 1", patients, groups="hospital", vc_formula={"surgeon": both["surgeon"]})
 print(f"2 surgeons: 12, effects of surgeons in the model: {len(apart.hospitals) - 20}")
-try:
-    smf.mixedlm("sbp ~ 1", trial, groups=["hospital", "ward"])
-except ValueError as error_said:
-    print(f"3 ValueError: {error_said}")
 
 # %% [markdown]
-# 1. **`vc_formula` without `re_formula`**: the bare call fits *no* intercept for the groups, and does not say so. The
-#    hospitals' variance is pushed into the wards. Write `re_formula="1"` beside `vc_formula`.
-# 2. **Crossed factors under a real group**: with `groups="hospital"` each surgeon gets a new effect in each hospital, as
-#    if a stranger came with the same name. It runs, and is another model. Use one group for everybody.
-# 3. **Two columns as `groups`**: it fails, with a message that does not help. Nest by a component or by a label that is unique.
+# 1. **`vc_formula` without `re_formula`.** Called bare, `MixedLM` fits *no* intercept for the groups, and does not say so.
+#    What hospitals do is pushed into the wards. Write `re_formula="1"` beside `vc_formula`. (`mixedlm.fit` does.)
+# 2. **Crossed factors under a real group.** With `groups="hospital"` each surgeon gets a new effect in each hospital, as
+#    if strangers had the same name. It is a legal model, only not yours, so nothing can guard you.
 #
-# A fourth trap costs time. Columns of labels are often *categories* in pandas, and a category column knows all its
-# labels. Then `C(ward)` makes a column for **every** ward of the trial in **every** hospital, nearly all zeros. As
-# text it makes columns for the wards that are there. `nesting_costs` fits wards in hospitals in both
-# ways, and in a third with one group for everybody. The seconds are your machine's own.
+# Now the price. `nesting_costs` writes one and the same model, wards in hospitals, in three ways. It times the building of each
+# and 20 looks at its likelihood (a fit takes dozens).
+#
+# - *Text labels*: wards as a component within hospitals.
+# - *Category labels*: the same, but the ward is a pandas category, which knows all wards of the trial. `C(ward)` makes a
+#   column for **every** ward in **every** hospital, nearly all zeros.
+# - *One group for everybody*: two components side by side, as crossed factors need them.
 
 # %%
-cost = nesting_costs([6, 12, 24], rng=5)
-print(cost.pivot(index="patients", columns="labels", values="seconds").round(2).to_string())
-print(f"same likelihood: {cost.groupby('patients')['loglik'].agg(np.ptp).max() < 1e-3}")
+cost = nesting_costs([12, 24, 48], rng=9)
+print(f"same likelihood: {cost.groupby('patients')['loglik'].agg(np.ptp).max() < 1e-6}")
 fig, ax = plt.subplots(figsize=(8, 3.5))
 for (way, line), marker in zip(cost.groupby("labels"), "oDs", strict=True):
-    ax.plot(line["patients"], line["seconds"], marker + "-", color="0.25", label=way)
-ax.set(xlabel="patients, 24 in each hospital", ylabel="seconds for one fit", ylim=(0, None))
-ax.legend(loc="upper left")
+    ax.plot(line["patients"], line["seconds"], marker + "-", color="0.25")
+    ax.text(1175, line["seconds"].iloc[-1], way, va="center")
+ax.set(xlabel="patients, 24 in each hospital", ylabel="seconds on your machine")
+ax.set(xlim=(250, 1520), ylim=(0, None))
 plots.show(
     fig,
-    alt="Seconds for one fit against the number of patients. With category labels the curve rises steeply, with one group for everybody less so, with text labels within hospitals it stays low.",
+    alt="Seconds for a model and 20 looks at its likelihood against the number of patients, for three ways to write one model. With category labels the line climbs most, with one group for everybody less, with text labels within hospitals the least.",
 )
 
 # %%
@@ -649,40 +581,33 @@ print(f"one column for each: {len(ratings) * units * 8 / 1e9:.1f} GB")
 print(f"numbers in it that are not 0: {100 * 2 / units:.2f} %")
 
 # %% [markdown]
-# The three calls fit the same model and reach the same likelihood. Their prices differ, and the gap grows with the
-# data. (`mixedlm.fit` turns such categories into plain labels for you.)
+# The likelihood is the same in all three. The price is not: with text labels it grows slowest. (`mixedlm.fit` turns such
+# categories into plain labels for you.)
 #
-# The third call is the only one open to crossed factors. It builds a table with a column for every unit. The last
-# cell says how large that table is for `insteval`, where students of a university rate their
-# lecturers. That is a wall. More than 99.9 % of the numbers are zeros, and `MixedLM` writes them all down before it
-# begins. Software that stores only the others (*sparse* matrices) gets over it. We have not run it here:
+# Crossed factors need the one group, and so a table with a column for every unit. The last
+# cell says how large that is for `insteval`, where students of a university rate their
+# lecturers. Nearly all of it is zeros, and `MixedLM` writes them all down. Other software stores only the rest, or
+# works differently. We have not timed it here:
 #
-# | software | language | nested, crossed | in this course |
-# |---|---|---|---|
-# | `lme4` | R | `(1 \| hospital/ward)`, `(1 \| hospital) + (1 \| surgeon)`; sparse | gave our reference fits |
-# | `MixedModels.jl` | Julia | the same formulas; sparse | no |
-# | `gpboost` | Python, R | grouped random effects, nested and crossed | no |
-# | `bambi`, `pymc` | Python | the same formulas, or your own code; Bayesian | Part III |
-#
-# In those formulas `hospital/ward` is short for hospital, and ward within hospital: it makes the unique label for you.
+# - R, `lme4`: `(1 | hospital/ward)` is nested, `(1 | hospital) + (1 | surgeon)` crossed. It gave the reference fits
+#   that this course's engines are tested against. Julia has `MixedModels.jl`, with formulas of the same kind.
+# - Python, `gpboost`: nested and crossed random effects. `bambi` and `pymc`: Bayesian, Part III.
 #
 # ## When is a level worth its place?
 #
-# "The variance between batches was not significant, so we dropped the batch." You will read such
-# sentences often. Try the test on `pastes`: twice the difference of the log-likelihoods with and without
+# "The variance between batches was not significant, so we dropped the batch." Such sentences
+# are common. Try the test on `pastes`: twice the difference of the (restricted) log-likelihoods with and without
 # batches, and half of the usual p-value, since an SD of 0 lies at the boundary (lesson 7).
 
 # %% tags=["nbval-check-output"]
-nested = dict(groups="batch", vc_formula={"cask": "0 + C(cask)"})
-with_batch = mixedlm.fit("strength ~ 1", pastes, **nested, reml=False)
-without = mixedlm.fit("strength ~ 1", pastes, groups="sample", reml=False)
-statistic = 2 * (with_batch.loglik - without.loglik)
+without = mixedlm.fit("strength ~ 1", pastes, groups="sample")
+statistic = 2 * (right.loglik - without.loglik)
 print(f"likelihood-ratio statistic {statistic:.2f}, p = {stats.chi2.sf(statistic, 1) / 2:.2f}")
 print(right.variances.loc[["batch_sd", "cask_sd"], ["estimate", "lower", "upper"]].round(1))
 
 # %% [markdown]
-# Not significant. But read the profile intervals. The data fit a batch SD of 0, and one as large as the
-# estimate for casks. The test says that ten batches tell little. It does not say that batches are alike.
+# Not significant. But read the profile intervals. The data fit a batch SD of 0, and one larger than the
+# estimate for casks. Ten batches tell little. That is not to say that batches are alike.
 #
 # How good is the test? Take the estimates for the truth: batches *do* differ. Draw many studies like this one. In each,
 # five of the ten batches get a new additive that does nothing.
@@ -699,7 +624,7 @@ predict(
 as_found = dict(zip(["batch", "cask", "test"], right.variances["estimate"], strict=True))
 drawn = dict(sds=as_found, counts={"batch": 10, "cask": 3, "test": 2}, given_by="batch")
 kept = {"always": ["batch", "cask"], "never": ["cask"]}
-again = nested_trials(20_000, **drawn, models=kept, rng=13)
+again = level_trials(20_000, **drawn, models=kept, rng=9)
 again = again.pivot(index="trial", columns="model", values=["deviance", "p_value"])
 gain = again["deviance", "never"] - again["deviance", "always"]
 significant = stats.chi2.sf(gain, 1) / 2 < 0.05
@@ -714,26 +639,23 @@ print("batch in the model   false alarms on the additive, %")
 print((100 * alarm.mean()).round(1).to_string())
 
 # %% [markdown]
-# In most studies the test misses a batch SD that is there. And who lets it decide pays: the 5 % test of the additive
+# In most studies the test misses a batch SD that is there. If it decides, the 5 % test of the additive
 # claims an effect too often. The model that follows the design keeps its promise, whether batches "are significant" or
-# not.
+# not. So ask other questions of a level:
 #
-# So ask other questions of a level:
-#
-# 1. **Was something given, sampled or measured by it?** Then it stays, whatever a test says.
+# 1. **Was something given by it?** Then it stays, whatever a test says.
 # 2. **Do you want to speak or predict about its units**, or about new ones? Then it is needed.
 # 3. **Does it have enough units** to learn an SD from? With two or three, use a coefficient for each unit instead.
-# 4. If none of these holds, leave it out, and say so. With patients randomised within wards, the floor of the
-#    building can go.
+# 4. If it is not needed, leave it out, and say so. With patients randomised within wards, the floor of the building can go.
 
 # %% [markdown]
-# ### Exercise E09.6 · Spot the flaw
+# ### Exercise E09.5 · Spot the flaw
 #
 # From a report:
 #
 # 1. Twelve hospitals took part; six of them, drawn by lot, started early mobilisation in all wards.
 # 2. From each hospital we took three wards, and ten patients from each ward.
-# 3. The variance between hospitals was not significant (likelihood-ratio test, p = .21), so the final model had random intercepts for wards only.
+# 3. The variance between hospitals was not significant (likelihood-ratio test, p = .18), so the final model had random intercepts for wards only.
 # 4. Early mobilisation lowered systolic pressure by 4.1 mmHg (95 % interval 0.3 to 7.9).
 # 5. Nurses knew which hospitals had changed, so an influence on the measurements cannot be ruled out.
 #
@@ -752,32 +674,41 @@ flaw = (3, "b")
 # END SOLUTION
 
 # %%
-check("E09.6", flaw)
+check("E09.5", flaw)
 
 # %% [markdown]
 # ### The claim on trial
 #
-# The claim: *Bayesian models incorporate complex hierarchical structures.* This lesson holds the half that needs
-# no Bayes. You fitted four nested levels, and surgeons crossed with hospitals, by restricted likelihood. Did it work?
+# The claim: *Bayesian models incorporate complex hierarchical structures.* Do you need Bayes for that? You fitted nested
+# and crossed levels without any prior. One fit cannot rule, so here are 20,000 trials for each of three treatments in 20
+# hospitals with 12 travelling surgeons, 2 patients for each pair, beside *both* of the nested scoreboard. The ruling asks
+# that the 95 % intervals hold the truth in 94 to 96 % of the trials in all six designs.
+
+# %%
+travelling = {"hospital": 20, "surgeon": 12, "patient": 2}
+effects = {"hospital": 6, "surgeon": 6, "patient": 12}
+drawn = dict(sds=effects, counts=travelling, crossed=True, treatment_effect=-5)
+who_meets = level_scoreboard(20_000, **drawn, models={"both": ["hospital", "surgeon"]}, rng=9)
+boards = {"nested": scoreboard.query("model == 'both'"), "crossed": who_meets}
+honest = pd.concat(boards, names=["structure"])[
+    ["bias", "scatter", "formula", "claimed", "coverage"]
+]
+honest.droplevel("model").round(1) + 0.0
 
 # %% tags=["nbval-check-output"]
-nested_held = estimated.eval("lower <= truth <= upper").sum()
-crossed_held = crossed.variances.assign(truth=true_sds).eval("lower <= truth <= upper").sum()
-same = np.allclose(compared["estimate"], compared["by_hand"], atol=1e-3)
-honest = scoreboard.xs("both", level="model")["coverage"]
-works = nested_held == 4 and crossed_held == 3 and same and honest.between(94, 96).all()
+works = honest["coverage"].between(94, 96).all()
 verdict(
     "C13",
     "true, but not of Bayesian models alone" if works else "look again",
-    "mixed models without any prior held four nested levels and a crossed design "
-    f"({nested_held} of 4 and {crossed_held} of 3 true SDs inside their intervals), and their 95 % "
-    "intervals for a treatment given by hospital, ward or patient held the truth in about "
-    f"{honest.mean():.0f} % of the trials. The structure belongs to the model. What Bayes adds to "
-    "it is the business of lesson 15.",
+    "mixed models without any prior held nested wards and crossed surgeons: their 95 % intervals "
+    "for a treatment held the truth in "
+    f"{honest['coverage'].min():.1f} to {honest['coverage'].max():.1f} % of the trials, at "
+    "whichever level it was given. The structure belongs to the model, not to Bayes. What Bayes "
+    "adds to it is the business of lesson 15.",
 )
 
 # %% [markdown]
-# ### Exercise E09.7 · Your own hospitals
+# ### Exercise E09.6 · Your own hospitals
 #
 # `own_hospitals(9)` has hospitals, wards and patients, in equal numbers. The wards are called W1, W2, ... in each
 # hospital. Estimate the three variances by REML or by hand, and compute the correlation of two patients of the same ward.
@@ -795,7 +726,7 @@ my_correlation = 1 - my_variances["patient_sd"] / my_variances.sum()
 # END SOLUTION
 
 # %%
-check("E09.7", my_correlation)
+check("E09.6", my_correlation)
 
 # %%
 tally()
@@ -805,26 +736,26 @@ tally()
 #
 # - Two patients are alike by what they share: add the variances of the shared levels, divide by the total.
 # - A level's SD is learnt from its number of units. More patients in the same units help little.
-# - The level at which treatment is given must be in the model. A missing level above it makes you too shy, a missing
-#   level below it does no harm to this standard error.
+# - The level at which treatment is given must be in the model. With equal units, leaving out another level makes you
+#   too shy, or does no harm.
 # - To predict for a unit, its level must be in the model. For a new unit, the levels above it count.
-# - Nested is a staircase, crossed is a full table. Labels that repeat look crossed and may be nested: make them unique.
-# - In `MixedLM`: components within `groups` are nested; for crossed factors use one group for everybody.
-# - The design justifies a level, not a test. A level with few units is rarely "significant", and may still matter.
+# - Labels that repeat look crossed and may be nested: make them unique. In `MixedLM`, components within `groups` are
+#   nested; for crossed factors use one group for everybody.
+# - The design justifies a level, not a test.
 #
 # ## Limits
 #
 # Effects were normal, and the treatment did the same everywhere. The scoreboards had units of equal size; with unequal
-# units the rules hold roughly. Patients who change wards belong to several (multiple membership): `MixedLM` has no
-# formula for that.
+# units expect the rules to hold roughly. There were 10 hospitals or more in all of them; lesson 7 is about fewer. Patients who
+# change wards belong to several at once: `MixedLM` has no formula for that.
 #
 # ## Further reading
 #
 # - Bates D, Mächler M, Bolker B, Walker S (2015). Fitting linear mixed-effects models using lme4. *Journal of
 #   Statistical Software* 67(1):1-48. Formulas for nested and crossed terms, and how sparse matrices make them fast.
 # - Moerbeek M (2004). The consequence of ignoring a level of nesting in multilevel analysis. *Multivariate Behavioral
-#   Research* 39(1):129-149. Our scoreboard, as algebra.
+#   Research* 39(1):129-149. Where the variance of a missing level goes, in algebra.
 # - Schielzeth H, Nakagawa S (2013). Nested by design: model fitting and interpretation in a mixed model era. *Methods in
-#   Ecology and Evolution* 4(1):14-24. When nesting is a matter of the design and when of the labels.
-# - Davies OL, Goldsmith PL (1972). *Statistical Methods in Research and Production*, 4th edition. Oliver and Boyd. The source of
-#   the paste and the penicillin, from the days when all this was done by hand.
+#   Ecology and Evolution* 4(1):14-24. Nested by nature, nested by design, and labels that hide it.
+# - Davies OL, Goldsmith PL, editors (1972). *Statistical Methods in Research and Production*, 4th edition. Oliver and Boyd. The source of
+#   the paste (section 6.5) and the penicillin (section 6.6).

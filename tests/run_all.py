@@ -48,11 +48,15 @@ class Outcome:
         return self.failed == 0 and self.skipped == 0
 
 
+# Over the machine's cores; what runs notebooks, samplers or a browser uses them by itself.
+SPREAD = ("--numprocesses=logical", "--maxprocesses=8", "--dist=worksteal")
+
 STAGES = (
     Stage("lint", (("ruff", "check", "."), ("ruff", "format", "--check", "."))),
     Stage("sync", (("utils.authoring", "--check"),)),
-    Stage("unit", pytest=("tests/unit",)),
+    Stage("unit", pytest=(*SPREAD, "tests/unit")),
     Stage("contract", pytest=("tests/contract",)),
+    Stage("proof", pytest=(*SPREAD, "tests/proof")),
     Stage("golden", pytest=("tests/golden",)),
     Stage(
         "nbval",

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch
 
+from utils.comparisons import method_rows
 from utils.plots import PALETTE
 
 __all__ = ["causal_graph", "estimates_against_truth"]
@@ -120,7 +121,7 @@ def estimates_against_truth(trials: pd.DataFrame, ax: Axes, *, truth: float) -> 
     >>> fig, ax = plt.subplots()
     >>> trials = pd.DataFrame({"method": ["naive"] * 3, "estimate": [1.0, 2.0, 6.0]})
     >>> ax = estimates_against_truth(trials, ax, truth=2)
-    >>> [label.get_text() for label in ax.get_yticklabels()], float(ax.lines[0].get_xdata()[0])
+    >>> [label.get_text() for label in ax.get_yticklabels()], float(ax.lines[2].get_xdata()[0])
     (['naive'], 3.0)
     >>> plt.close(fig)
     """
@@ -131,18 +132,11 @@ def estimates_against_truth(trials: pd.DataFrame, ax: Axes, *, truth: float) -> 
     order = trials["method"].drop_duplicates()
     if isinstance(order.dtype, pd.CategoricalDtype):
         order = order.sort_values()
-    names = order.astype(str).str.split(",").str[0].tolist()
-    unknown = [name for name in names if name not in PALETTE]
-    if unknown:
-        raise ValueError(f"a method must be one of {', '.join(PALETTE)}; got {unknown[0]!r}")
-    for row, (method, name) in enumerate(zip(order, names, strict=True)):
-        one, colour = by_method.get_group(method), PALETTE[name]
-        ax.hlines(row, *one.quantile([0.025, 0.975]), color=colour, linewidth=9, alpha=0.35)
-        ax.plot(one.mean(), row, "o", color=colour, markersize=9)
-    ax.axvline(truth, color=PALETTE["truth"], linestyle="--")
-    ax.set_yticks(range(len(names)), names)
-    ax.set_ylim(len(names) - 0.4, -0.6)
-    return ax
+    rows = by_method.quantile([0.025, 0.975]).unstack().reindex(order)
+    rows.columns = ["lower", "upper"]
+    rows["estimate"] = by_method.mean()
+    rows.index = order.astype(str).str.split(",").str[0]
+    return method_rows(rows, ax, truth=truth)
 
 
 def _check(places, arrows, asked, unseen) -> None:

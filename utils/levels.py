@@ -8,6 +8,10 @@ all independent, with a standard deviation (SD) for each level. `sds` and `count
 from the top down, the patient last. `counts` says how many units stand in each unit above: 5
 regions, 4 hospitals in each, 3 wards in each of those, 10 patients in each ward.
 
+Where groupings are crossed, `counts` says how many units each has in all, and last how many
+patients each combination has: 20 hospitals, 12 surgeons, 2 patients of every surgeon in every
+hospital.
+
 Examples
 --------
 >>> sds = {"region": 3, "hospital": 6, "ward": 6, "patient": 12}
@@ -32,6 +36,7 @@ __all__ = [
     "correlations",
     "mean_squares",
     "pair_correlations",
+    "prediction_errors",
     "treatment_se",
     "variance_shares",
 ]
@@ -88,7 +93,9 @@ def correlations(sds: Mapping[str, float]) -> pd.Series:
     return variance_shares(sds).cumsum().iloc[:-1]
 
 
-def mean_squares(sds: Mapping[str, float], counts: Mapping[str, int]) -> pd.Series:
+def mean_squares(
+    sds: Mapping[str, float], counts: Mapping[str, int], *, crossed: bool = False
+) -> pd.Series:
     """Return the expected mean square of each level, in the squared unit of the outcome.
 
     Parameters
@@ -96,6 +103,9 @@ def mean_squares(sds: Mapping[str, float], counts: Mapping[str, int]) -> pd.Seri
     sds, counts : mapping
         SDs and numbers of units, by level from the top down; see the module. At least two units
         at each level.
+    crossed : bool
+        Whether all levels but the patient are crossed with each other; or else each is nested in
+        the one before.
 
     Raises
     ------
@@ -106,21 +116,28 @@ def mean_squares(sds: Mapping[str, float], counts: Mapping[str, int]) -> pd.Seri
     -----
     A level's mean square is the variance of its units' means around their mean in the unit
     above, times the patients in a unit. Its expectation is the sum, over this level and those
-    below, of variance times patients in a unit (Searle SR, Casella G, McCulloch CE, Variance
+    below, of variance times patients in a unit. Of crossed levels none lies below another, so
+    each has its own part and the patient's (Searle SR, Casella G, McCulloch CE, Variance
     Components, 1992, chapter 4).
     """
     sd, count = design(sds, counts)
-    patients = _patients_in_a_unit(count)
-    parts = [size * value**2 for size, value in zip(patients, sd.values(), strict=True)]
+    variance = np.array(list(sd.values())) ** 2
+    if crossed:
+        sizes = math.prod(count.values()) / np.array(list(count.values()))
+        parts = sizes * variance + variance[-1]
+        return pd.Series([*parts[:-1], variance[-1]], index=list(sd))
+    parts = _patients_in_a_unit(count) * variance
     return pd.Series(np.cumsum(parts[::-1])[::-1], index=list(sd))
 
 
-def treatment_se(sds: Mapping[str, float], counts: Mapping[str, int], given_by: str) -> float:
+def treatment_se(
+    sds: Mapping[str, float], counts: Mapping[str, int], given_by: str, *, crossed: bool = False
+) -> float:
     """Return the true standard error of the effect of a treatment given at one level.
 
     Parameters
     ----------
-    sds, counts : mapping
+    sds, counts, crossed
         As `mean_squares`.
     given_by : str
         The level whose units are treated: half of the units in each unit above, by lot.
@@ -132,9 +149,9 @@ def treatment_se(sds: Mapping[str, float], counts: Mapping[str, int], given_by: 
 
     Notes
     -----
-    The effect is the difference of the two arms' means. What lies above the treated level is the
-    same in both arms and cancels; what is left has variance 4/N times the level's expected mean
-    square, with N patients in all.
+    The effect is the difference of the two arms' means. What lies above the treated level, or
+    crosses it, is the same in both arms and cancels; what is left has variance 4/N times the
+    level's expected mean square, with N patients in all.
 
     Examples
     --------
@@ -144,7 +161,80 @@ def treatment_se(sds: Mapping[str, float], counts: Mapping[str, int], given_by: 
     """
     sd, count = design(sds, counts)
     check_given(given_by, count)
-    return math.sqrt(4 / math.prod(count.values()) * mean_squares(sd, count)[given_by])
+    square = mean_squares(sd, count, crossed=crossed)[given_by]
+    return math.sqrt(4 / math.prod(count.values()) * square)
+
+
+def prediction_errors(
+    sds: Mapping[str, float],
+    counts: Mapping[str, int],
+    models: Mapping[str, Sequence[str]],
+) -> pd.DataFrame:
+    """Return the typical error of models that predict the true mean of a unit such as a ward.
+
+    Parameters
+    ----------
+    sds, counts : mapping
+        As `mean_squares`, nested, with two levels or more above the patient.
+    models : mapping of str to sequence of str
+        Name of a model -> the levels that have random intercepts in it.
+
+    Returns
+    -------
+    DataFrame
+        Root mean squared error by model, in the unit of the SDs: ``seen``, for a unit of the
+        lowest level above the patient that is in the data, and ``new``, for one that is not, in
+        a unit above that is.
+
+    Raises
+    ------
+    ValueError
+        If there is one level above the patient only, or a model has an unknown level; as
+        `mean_squares`.
+
+    Notes
+    -----
+    The prediction is the best linear one with variances as if known: each level's units are
+    pulled towards their unit above by 1 minus a ratio of mean squares, and the mean of all is
+    estimated. A model that lacks a level uses the variances that it finds on average: the squares
+    of that level are pooled with those of the next lower one that it has.
+
+    Examples
+    --------
+    >>> sds = {"hospital": 6, "ward": 6, "patient": 12}
+    >>> counts = {"hospital": 20, "ward": 4, "patient": 6}
+    >>> models = {"hospitals only": ["hospital"], "both": ["hospital", "ward"]}
+    >>> prediction_errors(sds, counts, models).round(1)
+                    seen  new
+    hospitals only   5.7  6.9
+    both             4.0  6.8
+    """
+    sd, count = design(sds, counts)
+    names, last = list(sd), len(sd) - 2
+    require(last > 0, "predictions need two levels above the patient, or more", names)
+    units = np.cumprod(list(count.values()))
+    of_mean = np.array(list(sd.values())) ** 2 / units  # of the mean of a level's units
+    freedom = np.diff(units, prepend=1)
+    squares = freedom * mean_squares(sd, count).to_numpy()
+    rows = {}
+    for model, kept in models.items():
+        into = merged(names, kept)
+        fitted = np.array([squares[into == k].sum() / freedom[into == k].sum() for k in into])
+        rows[model] = {}
+        for target, lowest in (("seen", last), ("new", last - 1)):
+            known = max((k for k in range(lowest + 1) if names[k] in kept), default=-1)
+            weight = np.where(
+                np.arange(lowest + 1) <= known, 1 - fitted[known + 1] / fitted[: lowest + 1], 0
+            )
+            error = of_mean[lowest + 1 :].sum()  # of the mean of all
+            for k in range(lowest + 1):  # of each level's units about their unit above
+                parts = of_mean * freedom[k]
+                true, noise = parts[k : lowest + 1].sum(), parts[lowest + 1 :].sum()
+                error += (1 - weight[k]) ** 2 * true + weight[k] ** 2 * noise
+            if target == "new":
+                error += sd[names[last]] ** 2
+            rows[model][target] = math.sqrt(error)
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def pair_correlations(
@@ -218,6 +308,17 @@ def design(
         fits = isinstance(value, Integral) and not isinstance(value, bool) and value >= 2
         require(fits, f"the count of {name} must be a whole number of 2 or more", value)
     return sd, {name: int(value) for name, value in counts.items()}
+
+
+def merged(names: Sequence[str], kept: Sequence[str]) -> NDArray[np.intp]:
+    """Return, for each nested level, the place of the level that holds its squares in a model."""
+    unknown = isinstance(kept, str) or set(kept) - set(names)
+    require(not unknown, f"a model is a list of levels, some of {list(names)}", kept)
+    into, at = [], len(names) - 1
+    for place in range(len(names) - 1, -1, -1):
+        at = place if names[place] in kept else at
+        into.append(at)
+    return np.array(into[::-1])
 
 
 def check_given(given_by: str, count: Mapping[str, int]) -> None:

@@ -7,22 +7,17 @@ one figure stay apart for readers with red-green colour blindness (a test comput
 
 from __future__ import annotations
 
-import base64
-import html
-import io
-import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from IPython.display import display
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike
+
+from utils._figure_image import CSS_DPI, FIGURE_DPI, FigureImage, show
 
 __all__ = [
     "CSS_DPI",
@@ -81,9 +76,6 @@ LABELS: Mapping[str, str] = MappingProxyType(
 # An estimate keeps its marker too, for readers who cannot go by colour.
 _MARKERS = {"no pooling": "o", "partial pooling": "D", "truth": "x"}
 
-CSS_DPI = 96  # a CSS pixel is 1/96 inch, by definition
-FIGURE_DPI = 2 * CSS_DPI  # two image pixels per CSS pixel: sharp on today's screens
-
 _STYLE = {
     "figure.figsize": (8.0, 4.2),
     "figure.dpi": CSS_DPI,
@@ -124,74 +116,6 @@ def set_style() -> None:
     mpl.rcParams.update(_STYLE)
 
 
-class FigureImage:
-    """A finished picture of a figure that every front end can show, and a reader can hear.
-
-    Parameters
-    ----------
-    png : bytes
-        The picture.
-    alt : str
-        What the figure shows, in words.
-    width, height : int
-        Size on the page in CSS pixels. A narrower page scales the picture down.
-
-    Examples
-    --------
-    >>> FigureImage(b"", "a line that falls with age", 400, 300)
-    Figure: a line that falls with age
-    """
-
-    def __init__(self, png: bytes, alt: str, width: int, height: int) -> None:
-        self.png, self.alt, self.width, self.height = png, alt, width, height
-
-    def __repr__(self) -> str:
-        return f"Figure: {self.alt}"
-
-    def _repr_html_(self) -> str:
-        data = base64.b64encode(self.png).decode("ascii")
-        return (
-            f'<img alt="{html.escape(self.alt, quote=True)}" width="{self.width}" '
-            f'height="{self.height}" style="max-width:100%;height:auto;background:#fff" '
-            f'src="data:image/png;base64,{data}">'
-        )
-
-
-def show(fig: Figure, *, alt: str) -> None:
-    """Show a figure with its text alternative, then close it.
-
-    Parameters
-    ----------
-    fig : matplotlib Figure
-        The finished figure. Its width in inches, times 96, is its width in CSS pixels.
-    alt : str
-        What a reader who does not see the figure needs to know: what is drawn, and what it
-        says. Line breaks become spaces.
-
-    Raises
-    ------
-    ValueError
-        If `fig` is not a figure, or `alt` is not text or is empty.
-
-    Examples
-    --------
-    >>> fig, ax = plt.subplots(figsize=(2, 1))
-    >>> show(fig, alt="An empty pair of axes.")
-    Figure: An empty pair of axes.
-    """
-    if not isinstance(fig, Figure):
-        raise ValueError(f"fig must be a matplotlib Figure, got {type(fig).__name__}")
-    if not isinstance(alt, str) or not alt.strip():
-        raise ValueError(f"alt must say in words what the figure shows, got {alt!r}")
-    buffer = io.BytesIO()
-    try:
-        fig.savefig(buffer, format="png", dpi=FIGURE_DPI, facecolor="white")
-    finally:
-        plt.close(fig)  # or the notebook would draw it a second time
-    width, height = (math.ceil(inches * CSS_DPI) for inches in fig.get_size_inches())
-    display(FigureImage(buffer.getvalue(), " ".join(alt.split()), width, height))
-
-
 def patients_by_hospital(data: pd.DataFrame, ax: Axes, *, outcome: str = "sbp") -> Axes:
     """Draw every patient above his hospital, hospitals sorted by their mean.
 
@@ -219,6 +143,7 @@ def patients_by_hospital(data: pd.DataFrame, ax: Axes, *, outcome: str = "sbp") 
 
     Examples
     --------
+    >>> import matplotlib.pyplot as plt
     >>> from utils.simulate import med_trial
     >>> fig, ax = plt.subplots()
     >>> patients_by_hospital(med_trial(n_hospitals=3, rng=1).data, ax).get_ylabel()
@@ -283,6 +208,7 @@ def caterpillar(
 
     Examples
     --------
+    >>> import matplotlib.pyplot as plt
     >>> fig, ax = plt.subplots()
     >>> means = pd.Series({"H02": 138.0, "H01": 144.0})
     >>> ax = caterpillar(means, means - 5, means + 3, ax, patients=[20, 55])
@@ -333,6 +259,7 @@ def pooling_moves(table: pd.DataFrame, ax: Axes) -> Axes:
 
     Examples
     --------
+    >>> import matplotlib.pyplot as plt
     >>> from utils.pooling import three_poolings
     >>> y, hospital = [140, 150, 160, 120], ["H01", "H01", "H01", "H02"]
     >>> fig, ax = plt.subplots()
@@ -384,6 +311,7 @@ def log_axis(ax: Axes, ticks: ArrayLike, label: str, *, axis: str = "x") -> Axes
 
     Examples
     --------
+    >>> import matplotlib.pyplot as plt
     >>> fig, ax = plt.subplots()
     >>> ax = log_axis(ax, [4, 10, 100], "patients of the hospital")
     >>> ax.get_xscale(), [text.get_text() for text in ax.get_xticklabels()]

@@ -7,6 +7,8 @@
   all of them analysed together by any of ten methods.
 - `varying_effect_grid`: what the methods reject when effects differ between hospitals.
 - `scoreboard`: bias, coverage and error rates of many analyses against the truth.
+- `crack_experiment` and `crack_dashboard`: trials whose assumptions are broken, fitted as if they
+  held, and what becomes of every interval.
 - `replicate`: any experiment, over cores or a cluster; `failures` lists what went wrong.
 """
 
@@ -17,6 +19,7 @@ import pandas as pd
 from scipy import stats
 
 from utils._studies_balanced import BalancedFit, balanced_reml
+from utils._studies_cracks import crack_dashboard, crack_experiment
 from utils._studies_draw import Trials, draw_trials
 from utils._studies_many import ANALYSES, analyse_many
 from utils._studies_replicate import Interrupted, failures, replicate
@@ -34,6 +37,8 @@ __all__ = [
     "analyse_sums",
     "balanced_reml",
     "chosen_by_hausman",
+    "crack_dashboard",
+    "crack_experiment",
     "draw_trials",
     "failures",
     "rejection_grid",

@@ -63,10 +63,22 @@ EXPLORERS = {
         "Its scale (mmHg), or ε",
         "2",
     ),
+    "cracks": (
+        "10_when_assumptions_crack",
+        "cracks_explorer(",
+        "Number of hospitals",
+        "55",
+    ),
+    "prior predictive": (
+        "11_the_same_data_a_posterior",
+        "prior_predictive_explorer(",
+        "SD of the mean (mmHg)",
+        "12",
+    ),
     "slopes": (
         "06_slopes_that_vary",
         "slopes_explorer(",
-        "SD of intercepts, hospital_sd",
+        "SD of untreated means (mmHg)",
         "2",
     ),
 }

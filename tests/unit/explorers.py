@@ -11,12 +11,14 @@ from PIL import Image
 from utils.widgets import (
     confounding_explorer,
     covariance_explorer,
+    cracks_explorer,
     design_effect_explorer,
     design_studio_explorer,
     least_squares_explorer,
     levels_explorer,
     likelihood_explorer,
     pooling_explorer,
+    prior_predictive_explorer,
     prior_sensitivity_explorer,
     slopes_explorer,
 )
@@ -90,6 +92,28 @@ EXPLORERS = {
         ],
     ),
     "pooling": (pooling_explorer, [{"hospital_sd": 0}, {"hospital_sd": 4}, {"hospital_sd": 30}]),
+    "cracks": (
+        cracks_explorer,
+        [
+            {"crack": "outliers", "strength": "extreme"},
+            {"crack": "sd_arms", "strength": "extreme", "n_hospitals": 60},
+            {"crack": "skewed", "strength": "mild", "n_hospitals": 60},
+        ],
+    ),
+    "prior_predictive": (
+        prior_predictive_explorer,
+        [
+            {
+                "centre": "140",
+                "intercept_sd": 20,
+                "effect_sd": 10,
+                "hospital_sd": 5,
+                "patient_sd": 20,
+            },
+            {"centre": "140", "intercept_sd": 1, "effect_sd": 1, "hospital_sd": 1},
+            {"effect_sd": 30, "hospital_sd": 100, "patient_sd": 2},
+        ],
+    ),
     "prior_sensitivity": (
         prior_sensitivity_explorer,
         [

@@ -1,4 +1,4 @@
-"""Every exercise of every lesson: blank, right, misconceived, wrong, and on own hospitals.
+"""Every exercise of every lesson: blank, right, misconceived and wrong.
 
 This file knows no lesson: a new `utils/exercises/lesson_NN.py` is proved as soon as it exists.
 """
@@ -11,20 +11,10 @@ from utils.exercises import all_exercises
 from utils.exercises.declare import Number
 from utils.exercises.grade import grade
 from utils.exercises.learners import study_for
-from utils.exercises.proof import (
-    NEIGHBOUR,
-    REFERENCE,
-    leaks,
-    own_rates,
-    pinned,
-    right_forms,
-    wrong_answers,
-)
+from utils.exercises.proof import leaks, pinned, right_forms, wrong_answers
 from utils.exercises.registry import lesson_exercises, lessons
 
-LEARNERS = 200
 EVERY = list(all_exercises().values())
-OWN = [item for item in EVERY if item.own and isinstance(item.answer, Number)]
 
 
 def by_id(exercises):
@@ -108,20 +98,3 @@ def test_unlisted_wrong_answers_fail_and_tell_nothing(exercise):
         assert not leaks(fixed, feedback.message), feedback
         if isinstance(fixed.answer, Number):
             assert feedback.misconception is None
-
-
-@by_id(OWN)
-def test_own_hospitals_pass_by_the_method_and_by_nothing_else(exercise, record_property):
-    rates = own_rates(exercise, LEARNERS)
-    for rate in rates:
-        record_property(rate.method, f"right {rate.right:.3f}, named {rate.named:.3f}")
-    shown = "\n".join(f"{r.method}: right {r.right:.3f}, named {r.named:.3f}" for r in rates)
-    reference = next(rate for rate in rates if rate.method == REFERENCE)
-    assert reference.right == 1, f"false fails\n{shown}"
-    neighbour = next(rate for rate in rates if rate.method == NEIGHBOUR)
-    assert neighbour.right < 0.1, f"a neighbour's answer passes\n{shown}"
-    wrong = [rate for rate in rates if rate.method not in (REFERENCE, NEIGHBOUR)]
-    assert wrong, "an exercise on own hospitals needs a misconception to be proved against"
-    assert all(rate.right < 0.02 for rate in wrong), f"false passes\n{shown}"
-    # Two misconceptions may give one number now and then; as a rule each is told apart.
-    assert all(rate.named > 0.9 for rate in wrong), f"misconceptions not named\n{shown}"

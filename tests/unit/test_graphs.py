@@ -61,13 +61,14 @@ def test_estimates_are_drawn_where_they_lie_in_order(ax):
     trials["method"] = pd.Categorical(trials["method"], names[::-1])
     graphs.estimates_against_truth(trials, ax, truth=1.5)
     assert [t.get_text() for t in ax.get_yticklabels()] == ["random intercept", "within-between"]
-    dots = [line.get_xdata()[0] for line in ax.lines[:2]]
+    truth, *lines = ax.lines  # then a range and a dot of each method
+    dots = [dot.get_xdata()[0] for dot in lines[1::2]]
     means = trials.groupby("method", observed=True)["estimate"].mean()
     assert dots == pytest.approx(means.tolist())
-    low, high = ax.collections[0].get_segments()[0][:, 0]
-    assert (low, high) == pytest.approx((3 - 1.96, 3 + 1.96), abs=0.3)
-    assert ax.lines[2].get_xdata() == [1.5, 1.5]
-    assert [line.get_color() for line in ax.lines[:2]] == [
+    for line, mean in zip(lines[::2], [3, 1], strict=True):
+        assert line.get_xdata() == pytest.approx([mean - 1.96, mean + 1.96], abs=0.3)
+    assert list(truth.get_xdata()) == [1.5, 1.5]
+    assert [dot.get_color() for dot in lines[1::2]] == [
         PALETTE["random intercept"], PALETTE["within-between"]
     ]  # fmt: skip
     assert ax.get_ylim()[0] > ax.get_ylim()[1]

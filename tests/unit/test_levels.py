@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from utils import costs, level_figures, levels, mixedlm, nested
+from utils import costs, level_figures, level_trials, levels, mixedlm
 from utils.datasets import load
 from utils.simulate import med_trial
 
@@ -131,6 +131,79 @@ def test_closed_forms_refuse(call, message):
         call()
 
 
+def test_crossed_squares_of_drawn_patients():
+    sds = {"hospital": 3, "surgeon": 5, "patient": 4}
+    counts = {"hospital": 4, "surgeon": 6, "patient": 2}
+    rng = np.random.default_rng(11)
+    y = (
+        rng.normal(0, 3, (6000, 4, 1, 1))
+        + rng.normal(0, 5, (6000, 1, 6, 1))
+        + rng.normal(0, 4, (6000, 4, 6, 2))
+    )
+    squares = levels.mean_squares(sds, counts, crossed=True)
+    drawn = [
+        12 * y.mean(axis=(2, 3)).var(axis=1, ddof=1).mean(),
+        8 * y.mean(axis=(1, 3)).var(axis=1, ddof=1).mean(),
+        y.var(axis=3, ddof=1).mean(),
+    ]
+    np.testing.assert_allclose(drawn, squares, rtol=0.05)
+    for k, level in enumerate(sds):
+        treated = np.indices((4, 6, 2))[k] % 2 == 1
+        estimate = y[:, treated].mean(axis=1) - y[:, ~treated].mean(axis=1)
+        formula = levels.treatment_se(sds, counts, level, crossed=True)
+        assert estimate.std() == pytest.approx(formula, rel=0.04), level
+
+
+def zed(labels):
+    return (labels[:, None] == np.unique(labels)).astype(float)
+
+
+@pytest.mark.parametrize("kept", [[], ["hospital"], ["ward"], ["hospital", "ward"]])
+def test_prediction_errors_are_those_of_the_whole_covariance_matrix(kept):
+    """Best linear prediction by V = ZGZ' + R, its error under the true V."""
+    counts, shape = {"hospital": 3, "ward": 2, "patient": 4}, (3, 2, 4)
+    h, w, _ = (index.ravel() for index in np.indices(shape))
+    z = {"hospital": zed(h), "ward": zed(2 * h + w)}
+    true = {"hospital": 25.0, "ward": 16.0, "patient": 100.0}
+    ms = np.array([100 + 4 * 16 + 8 * 25, 100 + 4 * 16, 100.0])
+    part = {  # variances that a model finds on average
+        (): {"patient": (2 * ms[0] + 3 * ms[1] + 18 * ms[2]) / 23},
+        ("hospital",): {"patient": (3 * ms[1] + 18 * ms[2]) / 21},
+        ("ward",): {"patient": 100.0, "ward": ((2 * ms[0] + 3 * ms[1]) / 5 - 100) / 4},
+        ("hospital", "ward"): true,
+    }[tuple(kept)]
+    if kept == ["hospital"]:
+        part["hospital"] = (ms[0] - part["patient"]) / 8
+
+    def covariance(of):
+        blocks = [
+            of[level] * z[level] @ z[level].T for level in ("hospital", "ward") if level in of
+        ]
+        return of["patient"] * np.eye(24) + sum(blocks)
+
+    inverse, ones = np.linalg.inv(covariance(part)), np.ones((24, 1))
+    middle = (ones.T @ inverse) / (ones.T @ inverse @ ones)
+    found = {}
+    for target in ("seen", "new"):
+        known = [level for level in kept if target == "seen" or level == "hospital"]
+        pull = sum((part[k] * z[k][:1] @ z[k].T for k in known), np.zeros((1, 24)))
+        line = middle + pull @ inverse @ (np.eye(24) - ones @ middle)  # predicts the first ward
+        shared = [level for level in z if target == "seen" or level == "hospital"]
+        with_y = sum(true[k] * z[k][:1] @ z[k].T for k in shared)
+        square = true["hospital"] + true["ward"] - 2 * line @ with_y.T
+        found[target] = np.sqrt((square + line @ covariance(true) @ line.T).item())
+    sds = {name: value**0.5 for name, value in true.items()}
+    expected = levels.prediction_errors(sds, counts, {"m": kept}).loc["m"].to_dict()
+    assert expected == pytest.approx(found)
+
+
+def test_prediction_errors_refuse():
+    with pytest.raises(ValueError, match="two levels above the patient"):
+        levels.prediction_errors({"ward": 1, "patient": 1}, {"ward": 2, "patient": 2}, {"m": []})
+    with pytest.raises(ValueError, match="a model is a list of levels"):
+        levels.prediction_errors(SDS, COUNTS, {"m": ["floor"]})
+
+
 # ---------------------------------------------------------------- trials
 
 
@@ -150,7 +223,7 @@ def test_models_are_those_of_mixedlm_at_the_boundary_too(given_by, sds):
         deviance = {}
         for model, call in calls.items():
             fit = mixedlm.fit("sbp ~ treated", data, **call)
-            found, df, deviance[model] = nested._fit(
+            found, df, deviance[model] = level_trials._fit(
                 squares[None], freedom, list(counts), MODELS[model], given_by
             )
             row = fit.fixed.loc["treated"]
@@ -167,7 +240,7 @@ def test_no_level_is_least_squares():
     data = balanced(np.random.default_rng(5), counts, dict(zip(counts, (6, 6, 12), strict=True)),
                     "ward")  # fmt: skip
     _, squares, freedom = squares_of(data, counts, "ward")
-    found, df, _ = nested._fit(squares[None], freedom, list(counts), [], "ward")
+    found, df, _ = level_trials._fit(squares[None], freedom, list(counts), [], "ward")
     arms = [part["sbp"] for _, part in data.groupby("treated")]
     t_test = stats.ttest_ind(*arms)
     assert df[0] == len(data) - 2 == t_test.df
@@ -179,7 +252,7 @@ def test_falling_squares_against_every_way_of_pooling():
     rng = np.random.default_rng(6)
     freedom = np.array([3.0, 7.0, 12.0, 40.0])
     squares = rng.chisquare(3, (200, 4))
-    fitted, used, deviance = nested._falling(squares, freedom)
+    fitted, used, deviance = level_trials._falling(squares, freedom)
     best = np.full(200, np.inf)
     for cuts in itertools.product([False, True], repeat=3):
         blocks = np.cumsum([0, *cuts])
@@ -197,7 +270,7 @@ def test_falling_squares_against_every_way_of_pooling():
 def test_trials_keep_what_the_formula_promises():
     sds = {"hospital": 6, "ward": 6, "patient": 12}
     counts = {"hospital": 20, "ward": 4, "patient": 10}
-    table = nested.nested_scoreboard(
+    table = level_trials.level_scoreboard(
         8000, sds=sds, counts=counts, models=MODELS, treatment_effect=-5, rng=7
     )
     np.testing.assert_allclose(table["bias"], 0, atol=0.15)
@@ -213,9 +286,87 @@ def test_trials_keep_what_the_formula_promises():
     )
 
 
+CROSSED = {"groups": "everyone"}
+BY_HOSPITAL, BY_SURGEON = {"hospital": "0 + C(hospital)"}, {"surgeon": "0 + C(surgeon)"}
+
+
+@pytest.mark.parametrize("given_by", ["hospital", "surgeon", "patient"])
+@pytest.mark.parametrize("sds", [(6, 6, 12), (0, 2, 12)])
+def test_crossed_models_are_those_of_mixedlm_at_the_boundary_too(given_by, sds):
+    counts = {"hospital": 6, "surgeon": 4, "patient": 2}
+    rng = np.random.default_rng(12)
+    y = (
+        rng.normal(0, sds[0], (6, 1, 1))
+        + rng.normal(0, sds[1], (1, 4, 1))
+        + rng.normal(0, sds[2], (6, 4, 2))
+    )
+    at = np.indices(y.shape)
+    x = at[list(counts).index(given_by)] % 2 - 0.5
+    columns = {"hospital": at[0], "surgeon": at[1], "treated": x, "sbp": y}
+    data = pd.DataFrame({name: part.ravel() for name, part in columns.items()}).assign(everyone=1)
+    estimate = 4 * (x * y).mean()
+    rest = y - estimate * x
+    sums = np.array(
+        [8 * rest.mean(axis=(1, 2)).var() * 6, 12 * rest.mean(axis=(0, 2)).var() * 4, 0]
+    )
+    sums[-1] = rest.var() * 48 - sums.sum()
+    freedom = np.array([5, 3, 39]) - (np.array(list(counts)) == given_by)
+    models = {
+        "both": ({"vc_formula": BY_HOSPITAL | BY_SURGEON, **CROSSED}, ["hospital", "surgeon"]),
+        "hospitals": ({"groups": "hospital"}, ["hospital"]),
+        "surgeons": ({"groups": "surgeon"}, ["surgeon"]),
+    }
+    shift = []
+    for call, kept in models.values():
+        fit = mixedlm.fit("sbp ~ treated", data, **call)
+        found, df, deviance = level_trials._fit(
+            (sums / freedom)[None], freedom, list(counts), kept, given_by, crossed=True
+        )
+        row = fit.fixed.loc["treated"]
+        assert row["estimate"] == pytest.approx(estimate, abs=1e-6)
+        assert np.sqrt(4 / 48 * found[0]) == pytest.approx(row["se"], rel=1e-4)
+        if not fit.singular:
+            assert df[0] == pytest.approx(row["df"], rel=1e-3)
+        shift.append(deviance[0] + 2 * fit.loglik)
+    assert np.ptp(shift) < 1e-3
+
+
+def test_none_below_the_last_against_every_way_of_pooling():
+    rng = np.random.default_rng(13)
+    freedom = np.array([3.0, 7.0, 12.0])
+    squares = rng.chisquare(3, (200, 3))
+    fitted, used, deviance = level_trials._above_the_last(squares, freedom)
+    best = np.full(200, np.inf)
+    for joined in itertools.product([False, True], repeat=2):
+        at = np.array([*joined, True])
+        pooled = np.where(at, (squares[:, at] @ freedom[at] / freedom[at].sum())[:, None], squares)
+        value = (freedom * (np.log(pooled) + squares / pooled)).sum(axis=1)
+        allowed = (pooled >= pooled[:, -1:] - 1e-12).all(axis=1)
+        best = np.minimum(best, np.where(allowed, value, np.inf))
+    np.testing.assert_allclose(deviance, best)
+    assert (fitted >= fitted[:, -1:] - 1e-12).all()
+    assert (used >= freedom).all() and used.max() == freedom.sum()
+
+
+def test_crossed_trials_keep_what_the_formula_promises():
+    sds = {"hospital": 6, "surgeon": 6, "patient": 12}
+    counts = {"hospital": 20, "surgeon": 12, "patient": 2}
+    models = {"hospitals": ["hospital"], "both": ["hospital", "surgeon"]}
+    table = level_trials.level_scoreboard(
+        8000, sds=sds, counts=counts, models=models, crossed=True, treatment_effect=-5, rng=14
+    )
+    np.testing.assert_allclose(table["bias"], 0, atol=0.2)
+    np.testing.assert_allclose(table["scatter"], table["formula"], rtol=0.04)
+    np.testing.assert_allclose(table.xs("both", level="model")["coverage"], 95, atol=1)
+    # Surgeons left out go to the patients.
+    pooled = (10 * (144 + 40 * 36) + 449 * 144) / 459
+    claimed = table.loc[("surgeon", "hospitals"), "claimed"]
+    assert claimed == pytest.approx(np.sqrt(4 / 480 * pooled), rel=0.01)
+
+
 def test_trials_are_seeded_and_refuse():
     good = {"sds": SDS, "counts": COUNTS, "given_by": "ward", "models": {"m": ["ward"]}}
-    one, two = (nested.nested_trials(5, **good, rng=8) for _ in range(2))
+    one, two = (level_trials.level_trials(5, **good, rng=8) for _ in range(2))
     pd.testing.assert_frame_equal(one, two)
     assert ((one["lower"] < one["estimate"]) & (one["estimate"] < one["upper"])).all()
     for change, message in [
@@ -227,9 +378,9 @@ def test_trials_are_seeded_and_refuse():
         ({"counts": COUNTS | {"region": 2}, "given_by": "region"}, "needs a degree of freedom"),
     ]:
         with pytest.raises(ValueError, match=message):
-            nested.nested_trials(5, **(good | change), rng=8)
+            level_trials.level_trials(5, **(good | change), rng=8)
     with pytest.raises(ValueError, match="n_trials"):
-        nested.nested_trials(0, **good, rng=8)
+        level_trials.level_trials(0, **good, rng=8)
 
 
 # ---------------------------------------------------------------- mixedlm and categories
@@ -300,4 +451,18 @@ def test_costs_are_of_one_model():
     table = costs.nesting_costs([6, 8], rng=5)
     assert table["patients"].tolist() == [144] * 3 + [192] * 3
     assert (table["seconds"] > 0).all()
-    assert table.groupby("patients")["loglik"].agg(np.ptp).max() < 1e-3
+    assert table.groupby("patients")["loglik"].agg(np.ptp).max() < 1e-8
+    # The likelihood is that of the true SDs, by V as a whole.
+    data = med_trial(
+        n_hospitals=6, hospital_sd=6, n_wards=4, ward_sd=6, patients_per_hospital=24,
+        patient_sd=12, rng=5,
+    ).data  # fmt: skip
+    z = [zed(data[level].astype(str).to_numpy()) for level in ("hospital", "ward")]
+    v = np.eye(144) + 0.25 * sum(part @ part.T for part in z)
+    inverse, y = np.linalg.inv(v), data["sbp"].to_numpy()
+    weight = inverse.sum()
+    rest = y - (inverse @ y).sum() / weight
+    quadratic = rest @ inverse @ rest
+    loglik = -0.5 * (np.linalg.slogdet(v)[1] + np.log(weight) + 143 * np.log(quadratic / 143)
+                     + 143 * (1 + np.log(2 * np.pi)))  # fmt: skip
+    assert table["loglik"].iloc[0] == pytest.approx(loglik)

@@ -341,6 +341,18 @@ def test_coding_of_the_slope_does_not_matter():
     assert 1000 * found[2].slope_sd == pytest.approx(found[0].slope_sd, rel=1e-3)
 
 
+@pytest.mark.parametrize("method", ["REML", "ML"])
+def test_lme4s_default_for_radon_stopped_where_intercepts_do_not_vary(method):
+    # Lesson 6 says so: the deviance that lme4's default missed is the height of that edge.
+    data = next(model for model in MODELS if model.key == "radon/rs").data()
+    floor, uranium, reml = data["floor"].to_numpy(float), data["log_uranium"], method == "REML"
+    x = np.column_stack([np.ones(len(data)), floor, uranium, floor * uranium])
+    s = sums(data["log_radon"], x, data["county"], slope=floor)
+    edge = slope_loglik(s, 0, np.linspace(0, 1, 2001), 0, reml=reml).max()
+    missed = reference()["fits"][f"radon/rs/{method}"]["default_excess"]
+    assert 2 * (fit_slope(s, reml=reml).loglik - edge) == pytest.approx(missed, abs=1e-4)
+
+
 def test_the_boundary_of_the_slope_model_is_found_and_said():
     rng = np.random.default_rng(4)
     codes = np.repeat(np.arange(15), 12)

@@ -11,7 +11,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from utils import plots
+from utils import _figure_image, plots
 from utils.plots import PALETTE
 
 # Things that meet in one figure somewhere in the course.
@@ -120,7 +120,7 @@ class Tags(HTMLParser):
 
 def shown(monkeypatch, fig, alt):
     got = []
-    monkeypatch.setattr(plots, "display", got.append)
+    monkeypatch.setattr(_figure_image, "display", got.append)
     plots.show(fig, alt=alt)
     (image,) = got
     return image

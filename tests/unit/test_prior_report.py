@@ -99,7 +99,7 @@ def test_scores_are_drawn_with_the_test_that_has_no_prior():
 def test_shares_that_do_not_add_up_are_refused():
     fig, ax = plt.subplots()
     with pytest.raises(ValueError, match="add up to 100"):
-        prior_figures.draw_beliefs(pd.DataFrame({"a": [40.0], "b": [50.0]}), ax)
+        prior_figures.draw_gaps(pd.DataFrame({"a": [40.0], "b": [50.0]}), ax)
     plt.close(fig)
 
 

@@ -110,6 +110,7 @@ def test_all_stages_are_there_in_order_and_their_folders_exist():
         "sync",
         "unit",
         "contract",
+        "proof",
         "golden",
         "nbval",
         "canary",
@@ -119,6 +120,7 @@ def test_all_stages_are_there_in_order_and_their_folders_exist():
     assert folders == [
         "tests/unit",
         "tests/contract",
+        "tests/proof",
         "tests/golden",
         "notebooks",
         "solutions",

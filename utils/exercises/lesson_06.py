@@ -56,6 +56,7 @@ class _Trial:
         within = ((y - np.where(x == 1, arms[1][:, None], arms[0][:, None])) ** 2).sum()
         self.true_effect_sd = study.truth.treatment_effect_sd
         self.within = float(within / (y.size - 2 * self.hospitals))
+        self.one_arm = float(np.var(y[x == 0], ddof=1))  # of all untreated, over all hospitals
         self.noise = self.within * np.array([[2, -2], [-2, 4]]) / self.n
         self.seen = np.cov(own)
         self.covariance = self.seen - self.noise
@@ -125,6 +126,21 @@ _SD_MISTAKES: tuple[tuple[str, Callable[[_Trial], float]], ...] = (
         "That is the SD of the intercepts: how much hospitals differ in their untreated patients. "
         "Asked for is that of the effects.",
         lambda trial: float(np.sqrt(trial.covariance[0, 0])),
+    ),
+    (
+        "That is the SD of the patients around their hospital's line. Asked for is that of the "
+        "hospitals' effects.",
+        lambda trial: float(np.sqrt(trial.within)),
+    ),
+    (
+        "You took the SD of all patients of an arm for their noise. Hospitals differ too: use the "
+        "patients' SD within hospitals and arms.",
+        lambda trial: trial.less(4 * trial.one_arm / trial.n),
+    ),
+    (
+        "That is the standard deviation of the hospitals' own effects, divided by the number of "
+        "hospitals instead of one less. And own effects hold the patients' noise as well.",
+        lambda trial: float(np.sqrt(trial.seen[1, 1] * (1 - 1 / trial.hospitals))),
     ),
     (
         "That is the SD that the data were made with. Estimate it from the patients: in real life "
@@ -257,13 +273,24 @@ EXERCISES = (
                     lambda: 6.0,
                 ),
                 Misconception(
+                    "That is the SD of the effects, the difference of the two arms. Asked for is "
+                    "that of the treated means.",
+                    lambda: 4.0,
+                ),
+                Misconception(
+                    "You took standard deviations away from each other. Variances add up, with "
+                    "twice the covariance.",
+                    lambda: 6.0 - 4.0,
+                ),
+                Misconception(
                     "You subtracted the effects' variance. A variance is added; it is the "
                     "covariance that is negative here.",
                     lambda: float(np.sqrt(6**2 - 4**2)),
                 ),
             ),
         ),
-        insight="A drug that works better where pressures are high makes hospitals more alike.",
+        insight="That is less than 6: this drug works better where pressures are high, and makes "
+        "hospitals more alike.",
     ),
     Exercise(
         id="E06.4",
@@ -305,8 +332,8 @@ EXERCISES = (
         difficulty=2,
         answer=Choice(
             correct="c",
-            why="an optimiser may have run along a flat ridge to the edge. Only the log-likelihood "
-            "tells whether something better lies elsewhere; the radon data showed such a case.",
+            why="an optimiser can stop at an edge although the optimum lies elsewhere. Only the "
+            "log-likelihood tells; the radon data showed such a case.",
             reasons={
                 "a": "A correlation at its edge does not say that effects do not vary. And a slope "
                 "that may vary by design is not thrown out because its correlation is hard to "

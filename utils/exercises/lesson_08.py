@@ -9,7 +9,7 @@ from utils.exercises.declare import Choice, Exercise, Flaw, Misconception, Numbe
 from utils.simulate import Study, med_trial
 
 # The registries of E08.2 and E08.5, as the lesson states them.
-WITHIN, BETWEEN, S_W, S_B = -5.0, 7.0, 160.0, 40.0
+WITHIN, BETWEEN, S_W, S_B = -5.0, 7.0, 150.0, 50.0
 SIZE, PATIENT_SD, HOSPITAL_SD = 20, 12.0, 6.0
 CRUDE, SLOPE, GAP = -1.2, 0.6, 5.0
 
@@ -211,6 +211,19 @@ EXERCISES = (
                     lambda: _mix(1 - _trust()),
                 ),
                 Misconception(
+                    "You kept the 15 patients of the lesson's registry. Here hospitals have 20.",
+                    lambda: _mix(144 / (144 + 15 * 36)),
+                ),
+                Misconception(
+                    "You used trust itself as the weight. The weight also depends on S_w and S_b.",
+                    lambda: WITHIN + _trust() * (BETWEEN - WITHIN),
+                ),
+                Misconception(
+                    "You put trust into the top of the weight only. It stands beside S_b below as "
+                    "well, so that both weights add up to 1.",
+                    lambda: WITHIN + _trust() * S_B / (S_W + S_B) * (BETWEEN - WITHIN),
+                ),
+                Misconception(
                     "The weight is on the wrong side: you gave it to the comparison within.",
                     lambda: WITHIN + BETWEEN - _mix(_trust()),
                 ),
@@ -225,7 +238,7 @@ EXERCISES = (
                 ),
             ),
         ),
-        insight="A weight of a few percent on a confounded comparison moves it by half a mmHg.",
+        insight="A weight of five percent on a comparison so far away moves it by 0.6 mmHg.",
     ),
     Exercise(
         id="E08.3",
@@ -279,7 +292,7 @@ EXERCISES = (
         minutes=4,
         difficulty=1,
         answer=Number(
-            quantity="the adjusted effect",
+            quantity="the adjusted difference",
             unit="mmHg",
             reference=lambda: CRUDE - SLOPE * GAP,
             absolute=0.06,
@@ -314,7 +327,7 @@ EXERCISES = (
                 ),
             ),
         ),
-        insight="The treated began with a handicap, so the drug does more than it seems.",
+        insight="The treated began with a handicap; whether it was the only one, nobody knows.",
     ),
     Exercise(
         id="E08.6",

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pandas as pd
 
-from utils import datasets
 from utils.exercises.declare import Choice, Exercise, Flaw, Misconception, Number
 from utils.levels import correlations, treatment_se, variance_shares
 from utils.simulate import Study, med_trial
@@ -169,10 +167,7 @@ _OWN_MISTAKES = (
         "one ward share the ward's part too.",
         _share("hospital"),
     ),
-    (
-        "That is the share of the patients. The correlation is what is left of 1.",
-        _share("patient"),
-    ),
+    ("That is the patients' share. The correlation is what is left of 1.", _share("patient")),
     (
         "Your model leaves the hospitals out: wards stand on their own in it. Close, but the "
         "design has both levels: fit both.",
@@ -188,27 +183,6 @@ _OWN_MISTAKES = (
         _of_sds,
     ),
 )
-
-
-@cache
-def _zones() -> pd.DataFrame:
-    """Return the diameters of penicillin, plates as rows and samples as columns."""
-    return datasets.load("penicillin").pivot(index="plate", columns="sample", values="diameter")
-
-
-def _penicillin() -> dict[str, float]:
-    """Return the variances of plates, samples and the rest, by hand."""
-    zones = _zones().to_numpy(dtype=float)
-    plates, samples = zones.shape
-    by_plate, by_sample = zones.mean(axis=1), zones.mean(axis=0)
-    rest = zones - by_plate[:, None] - by_sample + zones.mean()
-    noise = (rest**2).sum() / ((plates - 1) * (samples - 1))
-    return {
-        "plate": by_plate.var(ddof=1) - noise / samples,
-        "sample": by_sample.var(ddof=1) - noise / plates,
-        "rest": noise,
-        "raw": by_plate.var(ddof=1),
-    }
 
 
 def _share_of(*levels: str) -> float:
@@ -265,11 +239,6 @@ EXERCISES = (
                     "That is the share of the patients, which two patients do not have in common. "
                     "Take the other shares.",
                     lambda: _share_of("patient"),
-                ),
-                Misconception(
-                    "You took a square root at the end. A correlation of two patients is itself a "
-                    "share of variance.",
-                    lambda: (26 / 90) ** 0.5,
                 ),
             ),
         ),
@@ -357,50 +326,6 @@ EXERCISES = (
     ),
     Exercise(
         id="E09.4",
-        title="Plates, by hand",
-        objective="compute a variance component of a crossed design by hand",
-        kind="code",
-        minutes=8,
-        difficulty=3,
-        answer=Number(
-            quantity="the standard deviation between plates",
-            unit="mm",
-            reference=lambda: _penicillin()["plate"] ** 0.5,
-            absolute=0.004,
-            tolerance_reason="closed form; two decimals and a half are enough",
-            low=0,
-            misconceptions=(
-                Misconception(
-                    "That is the standard deviation of the observed plate means. They hold noise "
-                    "as well: take noise / 6 away from their variance.",
-                    lambda: _penicillin()["raw"] ** 0.5,
-                ),
-                Misconception(
-                    "That is the variance, in mm². Take its square root.",
-                    lambda: _penicillin()["plate"],
-                ),
-                Misconception(
-                    "You took away all of the noise. The mean of six zones holds a sixth of it.",
-                    lambda: (_penicillin()["raw"] - _penicillin()["rest"]) ** 0.5,
-                ),
-                Misconception(
-                    "You divided the noise by 24. A plate's mean is over its six samples.",
-                    lambda: (_penicillin()["raw"] - _penicillin()["rest"] / 24) ** 0.5,
-                ),
-                Misconception(
-                    "That is the standard deviation between samples. Plates are the rows.",
-                    lambda: _penicillin()["sample"] ** 0.5,
-                ),
-                Misconception(
-                    "That is the noise: what is left of a zone after plate and sample.",
-                    lambda: _penicillin()["rest"] ** 0.5,
-                ),
-            ),
-        ),
-        insight="MixedLM finds the same, to all printed digits.",
-    ),
-    Exercise(
-        id="E09.5",
         title="Which call is right?",
         objective="tell nested from crossed and write the model accordingly",
         kind="interpret",
@@ -410,7 +335,7 @@ EXERCISES = (
             correct="c",
             why="a therapist is the same person in every hospital, so therapists are crossed with "
             "hospitals: one group for everybody. A room is hospital and number together, and "
-            "`place` names it so.",
+            "the column of places names it so.",
             reasons={
                 "a": "Room 3 of one hospital is not room 3 of another. With one group for "
                 "everybody a repeated label counts as one unit.",
@@ -422,11 +347,11 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        id="E09.6",
+        id="E09.5",
         title="Spot the flaw",
         objective="find the place in a report where a level of the design was dropped by a test",
         kind="spot the flaw",
-        minutes=6,
+        minutes=5,
         difficulty=2,
         answer=Flaw(
             sentence=3,
@@ -449,7 +374,7 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        id="E09.7",
+        id="E09.6",
         title="Your own hospitals",
         objective="split the variance of three levels, on data that nobody else has",
         kind="code",

@@ -134,7 +134,6 @@ EXERCISES = (
             reference=lambda: _far(np.hypot(PRIOR_SD, SE)),
             absolute=0.0006,
             tolerance_reason="closed form; three decimals are asked for",
-            percent=True,
             low=0,
             high=1,
             misconceptions=(

@@ -3,12 +3,14 @@
 from utils.widgets._base import Explorer
 from utils.widgets.confounding import confounding_explorer
 from utils.widgets.covariance import covariance_explorer
+from utils.widgets.cracks import cracks_explorer
 from utils.widgets.design_effect import design_effect_explorer
 from utils.widgets.design_studio import design_studio_explorer
 from utils.widgets.least_squares import least_squares_explorer
 from utils.widgets.levels import levels_explorer
 from utils.widgets.likelihood import likelihood_explorer
 from utils.widgets.pooling import pooling_explorer
+from utils.widgets.prior_predictive import prior_predictive_explorer
 from utils.widgets.prior_sensitivity import prior_sensitivity_explorer, prior_sensitivity_figure
 from utils.widgets.slopes import slopes_explorer
 
@@ -16,6 +18,7 @@ __all__ = [
     "Explorer",
     "confounding_explorer",
     "covariance_explorer",
+    "cracks_explorer",
     "design_effect_explorer",
     "design_studio_explorer",
     "from_posterior",
@@ -23,6 +26,7 @@ __all__ = [
     "levels_explorer",
     "likelihood_explorer",
     "pooling_explorer",
+    "prior_predictive_explorer",
     "prior_sensitivity_explorer",
     "prior_sensitivity_figure",
     "slopes_explorer",

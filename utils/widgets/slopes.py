@@ -314,7 +314,7 @@ def slopes_explorer() -> Explorer:
     True
     """
     controls = [
-        Number("hospital_sd", "SD of intercepts, hospital_sd", 6.0, 0.0, 9.0, 0.5),
+        Number("hospital_sd", "SD of untreated means (mmHg)", 6.0, 0.0, 9.0, 0.5),
         Number("effect_sd", "SD of effects (mmHg)", 5.0, 0.0, 9.0, 0.5),
         Number("correlation", "Their correlation", 0.0, -0.95, 0.95, 0.05, digits=2),
         Number("patients_per_hospital", "Patients per hospital", 12, 8, 100, 2, digits=0),

@@ -1,6 +1,7 @@
 """Simulated trials with several levels, analysed by mixed models that keep them or leave them out.
 
-Balanced trials only: all follows from one mean square for each level, so no patient is drawn.
+Nested or crossed levels, balanced trials only: all follows from one mean square for each level, so
+no patient is drawn.
 """
 
 from __future__ import annotations
@@ -13,19 +14,20 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from utils.levels import check_given, design, mean_squares, require, treatment_se
+from utils.levels import check_given, design, mean_squares, merged, require, treatment_se
 
-__all__ = ["nested_scoreboard", "nested_trials"]
+__all__ = ["level_scoreboard", "level_trials"]
 
 Floats = NDArray[np.float64]
 
 
-def nested_scoreboard(
+def level_scoreboard(
     n_trials: int,
     *,
     sds: Mapping[str, float],
     counts: Mapping[str, int],
     models: Mapping[str, Sequence[str]],
+    crossed: bool = False,
     treatment_effect: float = 0.0,
     rng: int | np.random.Generator,
 ) -> pd.DataFrame:
@@ -33,8 +35,8 @@ def nested_scoreboard(
 
     Parameters
     ----------
-    n_trials, sds, counts, models, treatment_effect, rng
-        As `nested_trials`.
+    n_trials, sds, counts, models, crossed, treatment_effect, rng
+        As `level_trials`.
 
     Returns
     -------
@@ -47,11 +49,11 @@ def nested_scoreboard(
     Raises
     ------
     ValueError
-        As `nested_trials`.
+        As `level_trials`.
 
     Examples
     --------
-    >>> table = nested_scoreboard(
+    >>> table = level_scoreboard(
     ...     200, sds={"hospital": 6, "patient": 12}, counts={"hospital": 10, "patient": 8},
     ...     models={"both": ["hospital"]}, rng=1)
     >>> table.index.tolist()
@@ -59,9 +61,9 @@ def nested_scoreboard(
     """
     generator, rows = np.random.default_rng(rng), []
     for level in sds:
-        trials = nested_trials(
+        trials = level_trials(
             n_trials, sds=sds, counts=counts, given_by=level, models=models,
-            treatment_effect=treatment_effect, rng=generator,
+            crossed=crossed, treatment_effect=treatment_effect, rng=generator,
         )  # fmt: skip
         inside = (trials["lower"] < treatment_effect) & (treatment_effect < trials["upper"])
         by_model = trials.assign(inside=inside).groupby("model", observed=True)
@@ -71,7 +73,7 @@ def nested_scoreboard(
                 "model": model,
                 "bias": part["estimate"].mean() - treatment_effect,
                 "scatter": part["estimate"].std(),
-                "formula": treatment_se(sds, counts, level),
+                "formula": treatment_se(sds, counts, level, crossed=crossed),
                 "claimed": part["standard_error"].mean(),
                 "coverage": 100 * part["inside"].mean(),
             }
@@ -80,13 +82,14 @@ def nested_scoreboard(
     return pd.DataFrame(rows).set_index(["given by", "model"])
 
 
-def nested_trials(
+def level_trials(
     n_trials: int,
     *,
     sds: Mapping[str, float],
     counts: Mapping[str, int],
     given_by: str,
     models: Mapping[str, Sequence[str]],
+    crossed: bool = False,
     treatment_effect: float = 0.0,
     level: float = 0.95,
     rng: int | np.random.Generator,
@@ -102,6 +105,9 @@ def nested_trials(
     models : mapping of str to sequence of str
         Name of a model -> the levels that have random intercepts in it. The patient is in every
         model; with no other level it is ordinary least squares.
+    crossed : bool
+        Whether all levels but the patient are crossed with each other; or else each is nested in
+        the one before.
     treatment_effect : float
         The truth, in the unit of the SDs.
     level : float
@@ -125,16 +131,17 @@ def nested_trials(
     -----
     In a balanced trial the mean squares of the levels are independent, each its expectation times
     a chi-square over its degrees of freedom, so no patient is drawn. A level that a model leaves
-    out gives its sum of squares to the next lower level of the model. REML fits each mean square
-    by itself, unless a lower level has the larger one: then a variance is estimated as 0, and the
-    two are pooled (Thompson WA, Annals of Mathematical Statistics 1962; 33: 273-289). The squared
+    out gives its sum of squares to the next lower level of the model; below crossed levels that
+    is the patient. REML fits each mean square by itself, unless a lower level has the larger one:
+    then a variance is estimated as 0, and the two are pooled (Thompson WA, Annals of Mathematical
+    Statistics 1962; 33: 273-289). The squared
     standard error is 4/N times the fitted mean square of the treated level, or of that which took
     it over; the degrees of freedom are those of the sums of squares that went into it, as
     Satterthwaite's are where no variance is 0.
 
     Examples
     --------
-    >>> trials = nested_trials(
+    >>> trials = level_trials(
     ...     500, sds={"hospital": 6, "ward": 6, "patient": 12},
     ...     counts={"hospital": 10, "ward": 4, "patient": 9}, given_by="ward",
     ...     models={"all": ["hospital", "ward"], "no wards": ["hospital"]}, rng=1)
@@ -149,20 +156,20 @@ def nested_trials(
     require(0 < level < 1, "level must be between 0 and 1", level)
     require(isinstance(models, Mapping) and len(models) > 0, "models must name one", models)
     names = list(sd)
-    for kept in models.values():
-        unknown = isinstance(kept, str) or set(kept) - set(names)
-        require(not unknown, f"a model is a list of levels, some of {names}", kept)
     units = np.cumprod(list(count.values()))
-    freedom = np.diff(units, prepend=1) - (np.array(names) == given_by)
+    freedom = np.diff(units, prepend=1)
+    if crossed:
+        freedom = np.array(list(count.values())) - 1
+        freedom[-1] = units[-1] - 1 - freedom[:-1].sum()
+    freedom = freedom - (np.array(names) == given_by)
     require(
         np.all(freedom > 0), f"each level needs a degree of freedom, by {names}", freedom.tolist()
     )
     n_patients = int(units[-1])
     generator = np.random.default_rng(rng)
-    expected = mean_squares(sd, count)
-    estimate = generator.normal(
-        treatment_effect, treatment_se(sd, count, given_by), size=int(n_trials)
-    )
+    expected = mean_squares(sd, count, crossed=crossed)
+    true_se = treatment_se(sd, count, given_by, crossed=crossed)
+    estimate = generator.normal(treatment_effect, true_se, size=int(n_trials))
     squares = (
         expected.to_numpy()
         / freedom
@@ -170,7 +177,7 @@ def nested_trials(
     )
     tables = []
     for model, kept in models.items():
-        fitted, used, deviance = _fit(squares, freedom, names, kept, given_by)
+        fitted, used, deviance = _fit(squares, freedom, names, kept, given_by, crossed=crossed)
         tables.append(
             pd.DataFrame(
                 {
@@ -194,7 +201,13 @@ def nested_trials(
 
 
 def _fit(
-    squares: Floats, freedom: Floats, names: Sequence[str], kept: Sequence[str], given_by: str
+    squares: Floats,
+    freedom: Floats,
+    names: Sequence[str],
+    kept: Sequence[str],
+    given_by: str,
+    *,
+    crossed: bool = False,
 ) -> tuple[Floats, Floats, Floats]:
     """Fit one model to the mean squares of trials.
 
@@ -208,6 +221,8 @@ def _fit(
         All levels, and those of the model.
     given_by : str
         The treated level.
+    crossed : bool
+        Whether all levels but the last are crossed.
 
     Returns
     -------
@@ -215,22 +230,16 @@ def _fit(
         The mean square under the treatment's effect, the degrees of freedom behind it, and the
         deviance.
     """
-    into = _merged(names, kept)
+    into = merged(names, kept)
+    if crossed:
+        into = np.where([name in kept for name in names], into, len(names) - 1)
     places = np.unique(into)
     share = (into[:, None] == places).astype(float)
     df = freedom @ share
-    fitted, used, deviance = _falling((squares * freedom) @ share / df, df)
+    fit = _above_the_last if crossed else _falling
+    fitted, used, deviance = fit((squares * freedom) @ share / df, df)
     at = int(np.flatnonzero(places == into[list(names).index(given_by)])[0])
     return fitted[:, at], used[:, at], deviance
-
-
-def _merged(names: Sequence[str], kept: Sequence[str]) -> NDArray[np.intp]:
-    """Return, for each level, the place of the level that holds its squares in a model."""
-    into, at = [], len(names) - 1
-    for place in range(len(names) - 1, -1, -1):
-        at = place if names[place] in kept else at
-        into.append(at)
-    return np.array(into[::-1])
 
 
 def _falling(squares: Floats, freedom: Floats) -> tuple[Floats, Floats, Floats]:
@@ -267,5 +276,28 @@ def _falling(squares: Floats, freedom: Floats) -> tuple[Floats, Floats, Floats]:
             best_df = np.where(high < best, df, best_df)
             best = np.minimum(high, best)
         fitted[:, place], used[:, place] = best, best_df
+    deviance = (freedom * (np.log(fitted) + squares / fitted)).sum(axis=1)
+    return fitted, used, deviance
+
+
+def _above_the_last(squares: Floats, freedom: Floats) -> tuple[Floats, Floats, Floats]:
+    """Fit mean squares none of which may lie below the last, by restricted likelihood.
+
+    Parameters and returns are those of `_falling`. Those below the last are pooled with it, the
+    smallest first, until none is left below.
+    """
+    fitted, used = squares.copy(), np.broadcast_to(freedom, squares.shape).astype(float)
+    rows, order = np.arange(len(squares)), np.argsort(squares[:, :-1], axis=1)
+    last, df = squares[:, -1].copy(), np.full(len(squares), float(freedom[-1]))
+    pooled = np.zeros(squares.shape, dtype=bool)
+    pooled[:, -1] = True
+    for at in order.T:
+        low = squares[rows, at] < last
+        width = df + freedom[at]
+        joined = (df * last + freedom[at] * squares[rows, at]) / width
+        last, df = np.where(low, joined, last), np.where(low, width, df)
+        pooled[rows, at] = low
+    fitted = np.where(pooled, last[:, None], fitted)
+    used = np.where(pooled, df[:, None], used)
     deviance = (freedom * (np.log(fitted) + squares / fitted)).sum(axis=1)
     return fitted, used, deviance
