@@ -38,7 +38,7 @@ from scipy import stats
 from utils import bayes, datasets, exact, plots
 from utils.exercises import check, own_hospitals, predict, reveal, tally, verdict
 from utils.prior_figures import (
-    draw_beliefs,
+    draw_gaps,
     draw_log_densities,
     draw_posteriors,
     draw_scores,
@@ -60,8 +60,10 @@ bayes.set_up()
 # far six hospitals have reported, 20 patients each. A board must decide now. Its rule: adopt a
 # treatment if the posterior probability that it lowers the blood pressure is .95 or more.
 #
+# (We made both trials: the true effects are −5 mmHg. We picked a case in which the decision is close.)
+#
 # Five colleagues look at the same data with the same model. They differ in one line, the prior of
-# `hospital_sd`. The number in brackets is its scale, in mmHg.
+# `hospital_sd`, the SD of the hospitals' true means. The number in brackets is its scale, in mmHg.
 #
 # - **half-normal(2)**: a <dfn>half-normal</dfn> prior is the right-hand half of a normal
 #   distribution around 0. "Hospitals differ by a few mmHg. An SD above 4 would astonish me."
@@ -102,8 +104,8 @@ def posterior_of(data, prior):
 # %% [markdown]
 # `exact.posterior` needs no sampler: it adds up over a fine grid, as lesson 11 did by hand. It takes
 # milliseconds, so you can try priors by the dozen. It calls `hospital_sd` `tau` and `patient_sd`
-# `sigma`. The other priors are the same for all five: the mean of the untreated is N(140, 50²), the
-# effect N(0, 20²), `patient_sd` half-normal(20).
+# `sigma`. The other priors are the same for all five: the mean of the untreated is N(140, 50²) and the
+# effect N(0, 20²) (`beta` holds their means and SDs); `patient_sd` is half-normal(20).
 #
 # Write `scale=` whenever you use `scipy.stats`. Its first number is not the scale:
 # `stats.halfnorm(2)` moves the whole prior up, so that it *starts* at 2.
@@ -166,7 +168,7 @@ plots.show(
 #
 # Right: the posterior of `hospital_sd` itself, in the trial by *patient*. It leans on the prior as
 # much as ever. So "are six too few?" has no answer until you say for which question. For the drug's
-# effect they are enough to settle the prior's part. For how much hospitals differ it is hopeless.
+# effect the prior does not matter, with six. For how much hospitals differ it says half of the answer.
 #
 # ## What a prior says before any data
 #
@@ -198,7 +200,7 @@ reveal("P13.2", round(beliefs.loc["half-Cauchy(25)", "above 40 mmHg"]), within=7
 
 # %%
 fig, ax = plt.subplots(figsize=(8.5, 3.4))
-draw_beliefs(beliefs, ax)
+draw_gaps(beliefs, ax)
 ax.set_xlabel("pairs of hospitals in 100, by the gap between their true means")
 plots.show(
     fig,
@@ -208,13 +210,12 @@ plots.show(
 # %% [markdown]
 # The two half-normal priors put next to nothing on the absurd. The "neutral" ones put much of their
 # weight there. A uniform prior says that an SD between 50 and 100 mmHg is as likely as one below 50.
-# And under the inverse-gamma nearly all pairs are absurd: close to half of its draws exceed
-# what a computer can hold. No prior is silent.
+# And under the inverse-gamma nearly all pairs are absurd. No prior is silent.
 #
 # A prior that rules out the absurd, and leaves to the data what is possible, is called
 # <dfn>weakly informative</dfn>. Neither its family nor its number tells you whether a prior is. A
-# half-Cauchy(25) was once proposed for scores of a school test. In mmHg it is absurd, in log days it
-# would be worse. The scale belongs to the unit and to the subject.
+# half-Cauchy(25) was proposed for the scores of a school test (Gelman 2006). In mmHg it is absurd, in
+# log days it would be worse. The scale belongs to the unit and to the subject.
 #
 # ### Exercise E13.1 · What does this prior say?
 #
@@ -260,7 +261,7 @@ plots.show(
 
 # %% [markdown]
 # Area is probability; the axis is logarithmic. Left, the believable part of each prior: the smaller
-# ε, the further down it reaches. Right: the more of the posterior sits where hospitals are all alike.
+# ε, the further down it reaches. Right: the more of the posterior sits where hospitals are alike.
 # It never settles: no ε is "small enough". Nobody chose that, and it makes results look surer than
 # they are.
 #
@@ -276,7 +277,7 @@ predict(
     "P13.3",
     "With 20 hospitals and an effect of two standard errors: in what share of trials do the five "
     "colleagues not all decide alike?",
-    choices=["hardly ever: below 3 %", "about 10 %", "about 40 %"],
+    choices=["about 2 %", "about 8 %", "about 30 %"],
 )
 
 # %%
@@ -284,13 +285,13 @@ curve = {}
 for j in [4, 6, 10, 20, 40, 80]:
     se = np.sqrt(4 / j * (3**2 + 12**2 / 20))
     setting = {**TRIAL, "n_hospitals": j, "treatment_effect": -2 * se}
-    many = posterior_study(300, priors=PRIORS, **setting, rng=j)
+    many = posterior_study(1000, priors=PRIORS, **setting, rng=j)
     many["width"] = many["upper"] - many["lower"]
     by_prior = many.pivot(index="trial", columns="prior", values="below_zero") >= 0.95
     curve[j] = many.groupby("prior")["width"].mean()
     curve[j]["they disagree"] = 100 * (by_prior.nunique(axis=1) > 1).mean()
 curve = pd.DataFrame(curve).T
-shares = {"hardly ever: below 3 %": 2, "about 10 %": 10, "about 40 %": 40}
+shares = {"about 2 %": 2, "about 8 %": 8, "about 30 %": 30}
 reveal("P13.3", min(shares, key=lambda c: abs(shares[c] - curve.loc[20, "they disagree"])))
 
 # %%
@@ -298,9 +299,9 @@ fig, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.8))
 for name, look in looks(PRIORS).items():
     left.plot(curve.index, curve[name] / curve["half-normal(5)"], **look)
 split = curve["they disagree"]
-bars = 2 * np.sqrt(split * (100 - split) / 300)
+bars = 2 * np.sqrt(split * (100 - split) / 1000)
 right.errorbar(split.index, split, bars, color=POSTERIOR, marker="o", capsize=3)
-left.set_ylabel("width of the interval, half-normal(5) = 1")
+left.set_ylabel("width, half-normal(5) = 1")
 right.set(ylabel="colleagues disagree (% of trials)", ylim=(0, None))
 for ax in [left, right]:
     plots.log_axis(ax, [4, 6, 10, 20, 40, 80], "hospitals")
@@ -320,14 +321,14 @@ plots.show(
 #
 # Which of the five is right? Score them, as in lessons 3 and 7: trials of six hospitals by hospital,
 # a true effect of −5 mmHg, and a true `hospital_sd` of 1, 3 or 8 mmHg. The t-test on hospital means
-# uses no prior at all: it is the one to beat. (400 trials each: coverage is known to about one
-# percentage point.)
+# uses no prior at all: it is the one to beat. (2,000 trials each: coverage is known to
+# about one percentage point.)
 
 # %%
 boards = {}
 for spread in [1, 3, 8]:
     setting = {**TRIAL, "n_hospitals": 6, "hospital_sd": spread, "treatment_effect": -5}
-    many = posterior_study(400, priors=PRIORS, t_test=True, **setting, rng=13)
+    many = posterior_study(2000, priors=PRIORS, t_test=True, **setting, rng=13)
     boards[spread] = score_priors(many, -5)
 columns = ["bias", "error", "coverage_%", "width"]
 pd.concat({sd: board[columns] for sd, board in boards.items()}, axis=1).round(1)
@@ -338,17 +339,22 @@ draw_scores(boards, axes)
 fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
 plots.show(
     fig,
-    alt="Coverage against width of 95 % intervals for a true hospital_sd of 1, 3 and 8 mmHg. Half-normal(5) is narrower than the t-test and covers 95 % or more for 1 and 3. Half-normal(2) falls below 80 % for 8. Half-Cauchy(25) and uniform are the widest and cover nearly 99 %.",
+    alt="Coverage against width of 95 % intervals for a true hospital_sd of 1, 3 and 8 mmHg. For 3, half-normal(5) is narrower than the t-test and covers 97 %. For 8, half-normal(2) falls below 80 % and half-normal(5) to 91 %. Half-Cauchy(25) and uniform are the widest of the five and cover 97 % or more.",
 )
 
 # %% [markdown]
 # Up and to the left is good: the truth in the interval, and a narrow interval. Middle panel:
 # half-normal(5) keeps its promise and is narrower than the t-test. That gain is bought with what its
 # owner knew. Half-normal(2) expects less than the truth and pays for it. At the right, where
-# hospitals differ by 8 mmHg, it fails about one time in four; at the left, where it suits the truth, it is one of the
-# best. Half-Cauchy and uniform are not neutral either: left and middle they
-# cover nearly 99 %, because they allow for absurd hospitals, and their intervals are wider than those of
-# the method that knows nothing. (The bias is small beside the error, for all. It is the width that a prior of
+# hospitals differ by 8 mmHg, it fails about one time in four, and half-normal(5) falls short as well;
+# at the left, where half-normal(2) suits the truth, it is one of the best.
+#
+# Half-Cauchy and uniform are not neutral either: left and middle they cover about 99 %, because they
+# allow for absurd hospitals, and their intervals are wider than those of the method that knows
+# nothing. And the inverse-gamma? Its pull towards 0 is a bet that hospitals are alike. Its intervals
+# are narrow, and where hospitals differ by 3 or 8 mmHg they cover two points too little. Informative
+# need not be bad. But nobody made this bet: it sits in the .001, and in another unit the same .001 is
+# another bet. (The bias is small beside the error, for all. It is the width that a prior of
 # `hospital_sd` decides.)
 #
 # ### The claim on trial
@@ -411,30 +417,33 @@ plots.show(
 
 # %% [markdown]
 # From the top: prior and posterior of τ; the effect, shaded beyond another question that the board
-# could ask, "does it lower it by more than 3 mmHg?". Then each hospital with the weight of its own data
-# (lesson 3), and a hospital that is not in the data yet. At the bottom: the conclusion
-# over *all* scales of this family. Grey are the scales with the same conclusion; the text below says
-# what "same" means. Run the next cell, and try:
+# could ask, "does it lower it by more than 3 mmHg?". Then each hospital with the weight of its own
+# data (lesson 3), and a hospital that is not in the data yet. At the bottom: the conclusion over *all*
+# scales of this family. Grey are the scales with the same conclusion; the text below says what "same"
+# means. Run the next cell, and try:
 #
-# 1. Move the scale from 0.5 to 50. Where does P(below 0) cross .95? And what does the estimate of
-#    the effect do?
-# 2. Try half-t, exponential and half-Cauchy, all with scale 5, then half-Cauchy with 25. Does the family matter,
-#    or the scale?
-# 3. Choose inverse-gamma with ε = 0.01. What does the prior say of a new hospital? And what happened to the
-#    bars, the weights of the hospitals' own data?
-# 4. Back to half-normal(5). Keep all 24 hospitals. Over which scales is the conclusion now the same?
+# 1. Move the scale from 0.5 to 50. Where does P(below 0) cross .95? And what does the estimate of the
+#    effect do?
+# 2. Try half-t, exponential and half-Cauchy, all with scale 5, then half-Cauchy with 25. Does the
+#    family matter, or the scale?
+# 3. Choose inverse-gamma with ε = 0.01. What does the prior say of a new hospital? And what happened
+#    to the bars, the weights of the hospitals' own data?
+# 4. Choose flat: no end at all. Keep 6 hospitals, then 4, 3 and 2. What becomes of τ?
+# 5. Back to half-normal(5). Keep all 24 hospitals. Over which scales is the conclusion now the same?
 #    Why not for small ones?
-# 5. Set the prior SD of the effect to 3 mmHg, with 6 hospitals, then with 24. Which of the two feels it more?
+# 6. Set the prior SD of the effect to 3 mmHg, with 6 hospitals, then with 24. Which feels it more?
 #
 # "Write PyMC code" gives the chosen model as code that runs in a cell. "Save the state" gives a text
 # that brings a colleague to where you are. A prior of your own goes in as `own=`, any object with a
 # `.logpdf`.
 #
-# <details><summary>Answers</summary>1: near 7 mmHg; the estimate stays near −6. 2: the three with scale 5 agree
-# to a hair; the scale matters. 3: it may lie anywhere up to 10⁶³ mmHg away. The bars
-# shrink: hospitals are pulled together. A prior that believes in absurd hospitals ends up with hospitals that
-# are alike. 4: from 3 mmHg upwards. A prior that insists on a smaller τ fights the data. 5: with six the
-# estimate is halved, from −6.2 to −3.0; with 24 it goes from −3.4 to −2.6.</details>
+# <details><summary>Answers</summary>1: near 7 mmHg; the estimate stays near −6. 2: the three with
+# scale 5 give nearly the same; it is the scale that matters. 3: it may lie as far away as 10⁶⁴ mmHg. The bars
+# shrink: hospitals are pulled together. A prior that believes in absurd hospitals ends up with
+# hospitals that are alike. 4: its interval grows to 13, 49 and 223 mmHg; with 2 there is no posterior, for
+# the data cannot end a prior that has no end. 5: from 3 mmHg upwards. A prior that insists on a
+# smaller τ fights the data. 6: with six the estimate is halved, from −6.2 to −3.0; with 24 it goes
+# from −3.4 to −2.6.</details>
 
 # %%
 prior_sensitivity_explorer(by_hospital, threshold=-3, state=START)
@@ -450,10 +459,10 @@ wide = posterior_of(by_patient, stats.halfnorm(scale=5))
 estimate, se = wide.parameters.loc["treatment_effect"]  # its own prior, N(0, 20²), is nearly flat
 grid = np.linspace(-12, 6, 1801)
 likelihood = stats.norm(estimate, se).pdf(grid)
-sceptics = {"normal": stats.norm(0, 1), "t with 3 df": stats.t(3, 0, 1)}
+sceptics = {"normal": stats.norm(0, 1), "t (3 df)": stats.t(3, 0, 1)}
 for name, prior in sceptics.items():
     weights = prior.pdf(grid) * likelihood
-    print(f"{name:11} prior around 0, scale 1: posterior mean {weights @ grid / weights.sum():.1f}")
+    print(f"{name:8} prior around 0, scale 1: posterior mean {weights @ grid / weights.sum():.1f}")
 z = (estimate - 0) / np.sqrt(1**2 + se**2)  # the sceptic expects N(0, 1² + se²)
 print(f"data alone: {estimate:.1f} (se {se:.1f}), that is {abs(z):.1f} SDs from what she expected")
 print(f"P(so far or further | her prior) = {2 * stats.norm.sf(abs(z)):.4f}")
@@ -469,7 +478,7 @@ for ax, (name, prior) in zip([left, right], sceptics.items(), strict=True):
 left.legend()
 plots.show(
     fig,
-    alt="A sceptic's prior around 0, the data around -5 mmHg, and the posterior. With a normal prior the posterior lies between the two, where neither has much. With a t prior of 3 degrees of freedom it lies close to the data.",
+    alt="A sceptic's prior around 0, the data around -5 mmHg, and the posterior. With a normal prior the posterior lies between the two, where neither has much. With a t prior of 3 degrees of freedom it lies closer to the data.",
 )
 
 # %% [markdown]
@@ -484,13 +493,13 @@ plots.show(
 #
 # ### Exercise E13.3 · Would the prior have expected this?
 #
-# After a meta-analysis you take N(−10, 3²) as prior of a drug's effect. The new trial estimates −1
-# mmHg with a standard error of 2. If the prior is right, how likely is an estimate at least so far from the
-# prior's mean, in either direction? (A share, three decimals.)
+# After a meta-analysis you take N(−10, 4²) as prior of a drug's effect. The new trial estimates −1
+# mmHg with a standard error of 3. If the prior is right, how likely is an estimate at least so far
+# from the prior's mean, in either direction? (A share, three decimals.)
 
 # %%
 # BEGIN SOLUTION
-conflict_z = (-1 - -10) / np.sqrt(3**2 + 2**2)
+conflict_z = (-1 - -10) / np.sqrt(4**2 + 3**2)
 conflict_p = 2 * stats.norm.sf(abs(conflict_z))
 # END SOLUTION
 
@@ -502,10 +511,12 @@ check("E13.3", conflict_p)
 #
 # In a large model you cannot try all priors of everything. A cheap first look: raise the prior
 # densities to a power α, and see whether the posterior moves. With α = 2 the priors count double, with
-# α = ½ half. (Half-normal(s) to the power α is half-normal(s/√α).) That is <dfn>power-scaling</dfn>.
-# One number says how far: the distance between the posteriors, per doubling of α, near α = 1. Above
-# .05 is worth a look. `bayes.exact_sensitivity` computes it without draws. Three models of the trial
-# by hospital, and α for `hospital_sd` by hand:
+# α = ½ half. That is <dfn>power-scaling</dfn>. One number, the *sensitivity*, says how far a posterior
+# moves per doubling of α, near α = 1. Above .05 is worth a look.
+#
+# By hand for the prior of `hospital_sd`: half-normal(s) to the power α is half-normal(s/√α). Three
+# models of the trial by hospital. (`bayes.exact_sensitivity` scales all four priors together, and
+# needs no draws.)
 
 # %%
 fig, axes = plt.subplots(1, 3, figsize=(10, 3.8))
@@ -514,10 +525,10 @@ for ax, (data, s) in zip(axes, [(six, 5), (by_hospital, 5), (by_hospital, 0.5)],
     scaled = {label: posterior_of(data, prior) for label, prior in powers.items()}
     draw_posteriors(scaled, "tau", np.linspace(0.02, 9, 300), ax)
     seen = bayes.exact_sensitivity(model_of(data, powers["α = 1"]))
-    found = "hospital_sd {tau:.2f}, effect {treatment_effect:.2f}".format(**seen)
+    found = "sensitivity {tau:.2f}, effect {treatment_effect:.2f}".format(**seen)
     low, high = scaled["α = 1"].interval("treatment_effect")
     ax.set_title(f"{data['hospital'].nunique()} hospitals, half-normal({s})\n{found}", fontsize=12)
-    ax.set_xlabel(f"hospital_sd (mmHg)\n95 % interval of the effect: {low:.1f} to {high:.1f}")
+    ax.set_xlabel(f"hospital_sd (mmHg)\neffect, 95 %: {low:.1f} to {high:.1f} mmHg")
 axes[0].legend()
 plots.show(
     fig,
@@ -526,8 +537,8 @@ plots.show(
 
 # %% [markdown]
 # `hospital_sd` is flagged in the first model and in the third, for two reasons: few data there, a
-# conflict here. Half-normal(0.5) holds it far below what 24 hospitals say, and the interval of the effect is a third
-# narrower for it. So 24 hospitals are no protection against a prior that fights.
+# conflict here. Half-normal(0.5) holds it far below what 24 hospitals say, and makes the interval of
+# the effect a third narrower. So 24 hospitals are no protection against a prior that fights.
 #
 # But look at the *effect* in the first model. It is not flagged, and yet five colleagues could not
 # agree on it! Power-scaling asks the near neighbours of *your* prior, each a little weaker or
@@ -537,7 +548,8 @@ plots.show(
 # ### With a sampler, and a false alarm
 #
 # ArviZ power-scales the draws of any model: `az.psense`. It needs the log prior of each draw. Here is
-# the second model in PyMC, centred, with `u` drawn from `hospital_sd` (lesson 11).
+# the second model in PyMC, centred, with `u` drawn from `hospital_sd` (lesson 11). `SAMPLE` asks the
+# sampler nutpie for four chains, two at a time, with 1,000 steps of warm-up and 2,000 draws each.
 
 # %%
 code, hospitals = pd.factorize(by_hospital["hospital"].astype(str))
@@ -590,8 +602,7 @@ print(f"draws and exact answer agree for the top-level priors: {close}")
 # that somebody could have chosen differently. It *is* the model: hospitals are drawn from one
 # distribution. Raise it to a power, and you change what `hospital_sd` means. Then `hospital_sd`
 # moves, of course, and the rest follows. So name the top-level priors, those that no other parameter
-# sits above:
-# `az.psense_summary(idata, prior_var_names=top)`.
+# sits above: `prior_var_names=top` in ArviZ's `psense_summary`.
 #
 # ## Another prior without another fit
 #
@@ -628,23 +639,18 @@ print("k of the last one is above .7:", seen.k_hat > 0.7)
 # numbers can be trusted, and its strip ends where they cannot. Lower the scale: where does it refuse?
 
 # %%
-from_posterior(
-    idata,
-    tau="hospital_sd",
-    tau_prior=stats.halfnorm(scale=5),
-    effect="treatment_effect",
-    effect_name="the protocol",
-    effect_prior=(0, 20),
-    hospitals="u",
-    unit="mmHg",
-    threshold=-3,
+names = dict(tau="hospital_sd", sigma="patient_sd", effect="treatment_effect", hospitals="u")
+fitted_with = dict(
+    tau_prior=stats.halfnorm(scale=5), sigma_prior=stats.halfnorm(scale=20), effect_prior=(0, 20)
 )
+shown_as = dict(effect_name="the protocol", unit="mmHg", sizes=np.full(24, 20), threshold=-3)
+from_posterior(idata, **names, **fitted_with, **shown_as)
 
 # %% [markdown]
 # ### Exercise E13.4 · What do you do with this k?
 #
-# You fitted with half-normal(10) and reweight the 4,000 draws to half-normal(1). The answer moves from
-# P = .91 to P = .97. Pareto k is .92, and 35 effective draws are left. What now?
+# You fitted with half-normal(10) and reweight the 4,000 draws to half-normal(1). P(effect below 0) moves
+# from .91 to .97. Pareto k is .92, and 35 independent draws are left. What now?
 #
 # - **a** Report .97: 4,000 draws are plenty.
 # - **b** Draw 40,000 and reweight again: the estimate will settle.
@@ -669,7 +675,7 @@ check("E13.4", weights_answer)
 # hospitals. (Nobody was randomised: these are descriptions, not effects of surgery.)
 #
 # Priors again, on the log scale. There an SD of 0.1 between hospitals means that lengths of stay
-# differ by some 10 %, an SD of 1 by a factor of three.
+# differ by some 10 %, an SD of 1 by a factor of nearly three.
 
 # %% tags=["nbval-check-output"]
 azpro = datasets.load("azpro")
@@ -691,16 +697,16 @@ for name, prior in log_scale.items():
 # `prior_sensitivity_explorer(azpro, formula="np.log(los) ~ cabg", effect="cabg", unit="log days")`.
 #
 # The second answer moves. Half-normal(0.03), which holds that hospitals hardly differ, makes it nearly
-# certain. With a prior that leaves them room it is .94 or .95. A rule at .95 would call these two different
-# decisions. They are the same evidence: report the probability with its range.
+# certain. With a prior that leaves them room it is .94 or .95. A rule at .95 would call these two
+# different decisions. They are the same evidence: report the probability with its range.
 #
 # ## Is hospital A the best?
 #
 # Back to the children's hearts of lesson 3. Hospital A lost none of 47 children. There we tried three
-# values of how much hospitals differ. Now we give it a prior: the logit of a hospital's death rate is
-# mean + `u`, with a half-normal prior for the SD of `u`. An SD of 0.2 on this scale says that the odds of
-# death differ by some 20 % between hospitals, an SD of 1 by a factor of three. `exact.binomial` does for counts what
-# `exact.posterior` does for pressures.
+# values of how much hospitals differ. Now we give it a prior. The logarithm of a hospital's odds of
+# death (the *logit* of its rate) is mean + `u`, with a half-normal prior for the SD of `u`. An SD of
+# 0.2 says that the odds differ by some 20 % between hospitals, an SD of 1 by a factor of nearly three.
+# `exact.binomial` does for counts what `exact.posterior` does for pressures.
 
 # %%
 predict(
@@ -726,8 +732,7 @@ reveal("P13.5", "A or E: it depends on the scale" if leads.nunique() > 1 else on
 
 # %%
 fig, ax = plt.subplots(figsize=(8.5, 3.9))
-colours = [POSTERIOR] * 2 + [plots.PALETTE["truth"]]
-moved.plot(ax=ax, color=colours, style=["-", "--", ":"])
+moved.plot(ax=ax, color=POSTERIOR, style=["-", "--", ":"])
 ax.axhline(0.95, color="#777777", linewidth=1)
 ax.text(0.1, 0.94, "the usual .95", va="top")
 ax.set(ylabel="probability", ylim=(0, 1))
@@ -742,8 +747,8 @@ plots.show(
 # One set of exact draws, reweighted to 25 priors; the lines end where the weights could not be
 # trusted. *Who* is most probably the best hangs on the prior: E for those who think that hospitals
 # are alike, A for those who let them differ. *Whether* A is shown to be the best does not: its chance
-# is about .4 at most, whatever the prior. H is the most probable worst throughout, and not shown
-# to be it either.
+# is about .4 at most, for every scale. H is the worst with a chance of .5 to .65, and not shown to be it
+# either.
 #
 # So an answer can stand firm although the numbers move, and fall although they hardly do. Put the
 # *decision* under pressure, not the digits.
@@ -803,10 +808,10 @@ check("E13.5", flaw)
 # ### Exercise E13.6 · Your own hospitals
 #
 # `own_hospitals(13)` is a trial by hospital that nobody else has. Take the priors of this lesson: mean
-# N(140, 50²), effect N(0, 20²), `patient_sd` half-normal(20). How many times as wide is the 95 %
-# interval of the effect under half-Cauchy(25) for `hospital_sd` as under half-normal(2)? Give two
-# decimals. `posterior_of` and its `.interval` are at hand. Use them: the ends of a sampler's interval
-# are too rough for two decimals.
+# N(140, 50²), effect N(0, 20²), `patient_sd` half-normal(20). For `hospital_sd` try half-normal(2),
+# half-normal(5) and half-Cauchy(25). What is the worst case: the largest upper end of the 95 %
+# interval of the effect? Give one decimal in mmHg. (`posterior_of` and its `.interval` are at hand.
+# From a sampler, take 20,000 draws.)
 
 # %%
 mine = own_hospitals(13).data
@@ -814,15 +819,15 @@ mine.groupby(["treated", "hospital"], observed=True)["sbp"].agg(["size", "mean"]
 
 # %%
 # BEGIN SOLUTION
-my_widths = []
-for my_prior in [stats.halfcauchy(scale=25), stats.halfnorm(scale=2)]:
-    my_low, my_high = posterior_of(mine, my_prior).interval("treatment_effect")
-    my_widths.append(my_high - my_low)
-times_as_wide = my_widths[0] / my_widths[1]
+my_upper_ends = []
+for my_name in ["half-normal(2)", "half-normal(5)", "half-Cauchy(25)"]:
+    my_fit = posterior_of(mine, PRIORS[my_name])
+    my_upper_ends.append(my_fit.interval("treatment_effect")[1])
+my_worst_case = max(my_upper_ends)
 # END SOLUTION
 
 # %%
-check("E13.6", times_as_wide)
+check("E13.6", my_worst_case)
 
 # %%
 tally()
@@ -831,15 +836,18 @@ tally()
 # ## Key points
 #
 # - No prior is silent. Draw hospitals from it and look whether you believe them.
-# - Uniform(0, 100) and half-Cauchy(25) put much on absurd hospitals; with few hospitals their intervals are the
-#   widest. Inverse-gamma(ε, ε) piles up near 0, and ε decides how much.
-# - There is no number of hospitals from which on priors cease to matter. It depends on the question: a treatment given
-#   within hospitals hardly feels the prior of `hospital_sd`; one given by hospital does; `hospital_sd` itself does most.
+# - Uniform(0, 100) and half-Cauchy(25) put much on absurd hospitals; with few hospitals their
+#   intervals are the widest. Inverse-gamma(ε, ε) piles up near 0, and ε decides how much.
+# - There is no number of hospitals from which on priors cease to matter. It depends on the question. A
+#   treatment given within hospitals hardly feels the prior of `hospital_sd`; one given by hospital
+#   does; `hospital_sd` itself does most.
 # - A prior that suits the truth buys narrower intervals. One that is wrong and sure buys false ones.
-# - In a conflict a normal prior and the data meet where neither believed. Check for it; a heavier tail gives way.
+# - In a conflict a normal prior and the data meet where neither believed. Check for it. A heavier tail
+#   gives way.
 # - Power-scale the top-level priors only. No alarm does not mean that every prior agrees.
-# - Reweighting answers for other priors without a fit, and Pareto k and the draws left say when it does not.
-# - Report the chosen prior in the units of the ward, and the decision under the priors that you could defend.
+# - Reweighting answers for other priors without a fit. Pareto k and the draws left say when not.
+# - Report the chosen prior in the units of the ward, and the decision under the priors that you could
+#   defend.
 #
 # ## Limits
 #

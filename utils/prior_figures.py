@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from utils.exact import Posterior
 from utils.plots import PALETTE, log_axis
 
-__all__ = ["draw_beliefs", "draw_log_densities", "draw_posteriors", "draw_scores", "looks"]
+__all__ = ["draw_gaps", "draw_log_densities", "draw_posteriors", "draw_scores", "looks"]
 
 _DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)), (0, (2.5, 2.5)))
 _MARKERS = ("o", "D", "^", "v", "P")
@@ -114,7 +114,7 @@ def draw_log_densities(left: Axes, left_title: str, right: Axes, right_title: st
         ax.legend(loc="upper left")
 
 
-def draw_beliefs(shares: pd.DataFrame, ax: Axes) -> Axes:
+def draw_gaps(shares: pd.DataFrame, ax: Axes) -> Axes:
     """Draw shares that add up to 100 % as one bar a row, from believable (left) to absurd.
 
     Parameters
@@ -138,7 +138,7 @@ def draw_beliefs(shares: pd.DataFrame, ax: Axes) -> Axes:
     >>> import matplotlib.pyplot as plt
     >>> fig, ax = plt.subplots()
     >>> table = pd.DataFrame({"few mmHg": [80.0], "more": [20.0]}, index=["half-normal(5)"])
-    >>> [text.get_text() for text in draw_beliefs(table, ax).texts]
+    >>> [text.get_text() for text in draw_gaps(table, ax).texts]
     ['80', '20']
     >>> plt.close(fig)
     """

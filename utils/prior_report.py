@@ -109,7 +109,11 @@ def _sentences(
         f"{what} changes {outcome} by {chosen['effect']:.1f} {unit} (95 % interval "
         f"{chosen['low']:.1f} to {chosen['high']:.1f}), and the probability that it lowers it is "
         f"{chosen['P(below 0)']:.2f}.",
-        f"Under {named} the estimate moves by at most {moved:.1f} {unit}, the ends of the interval "
-        f"by at most {ends:.1f}, and that probability lies between {p.min():.2f} and "
+        f"Under {named} the estimate moves by {_at_most(moved)} {unit}, the ends of the interval "
+        f"by {_at_most(ends)}, and that probability lies between {p.min():.2f} and "
         f"{p.max():.2f}: a decision at {rule:.2f} {hangs} on these priors.",
     )
+
+
+def _at_most(value: float) -> str:
+    return f"at most {value:.1f}" if value >= 0.05 else "less than 0.1"

@@ -1,8 +1,9 @@
 """What a prior of hospital_sd is worth against the truth: many trials, the posterior of each.
 
 Trials are balanced, whole hospitals are randomised, and they come as sums of squares
-(`utils._balanced_squares`), so that a thousand posteriors take a second. `utils.exact` gives the
-same numbers one trial at a time.
+(`utils._balanced_squares`), so that a thousand posteriors take a second. The prior of hospital_sd
+may be of any kind (`utils.posterior_trials` has half-normal ones). `utils.exact` gives the same
+numbers one trial at a time.
 
 Examples
 --------
@@ -24,9 +25,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
-from scipy.special import ndtr
 
 from utils._balanced_squares import Squares, Trial
+from utils._effect_posterior import EffectPosterior
 from utils._exact_priors import ScalePrior
 
 __all__ = ["posterior_study", "score_priors"]
@@ -34,7 +35,6 @@ __all__ = ["posterior_study", "score_priors"]
 Floats = NDArray[np.float64]
 _SIGMA_NODES = 5
 _TAU_NODES = 121
-_HALVINGS = 22
 _NOTHING = 1e-10
 
 
@@ -113,25 +113,26 @@ def posterior_study(
         trial, squares, difference, log_tau, effect_prior_sd, patient_prior_scale
     )
     gain = effect_prior_sd**2 / (effect_prior_sd**2 + 4 / trial.n_patients * lam)
-    all_middle = gain * difference[:, None, None]
-    all_spread = np.sqrt(gain * 4 / trial.n_patients * lam)
+    middle = gain * difference[:, None, None]
+    spread = np.sqrt(gain * 4 / trial.n_patients * lam)
     parts = []
     for name, law in laws.items():
         weight = likelihood * law[None, :, None]
         weight /= weight.sum((1, 2), keepdims=True)
         sd_low, sd_high = _sd_quantiles(np.exp(log_tau), weight.sum(2), (0.025, 0.975))
         keep = (weight.sum(2) > _NOTHING).any(0)  # a light-tailed prior needs half of the lattice
-        weight, middle, spread = (part[:, keep] for part in (weight, all_middle, all_spread))
-        low, high = _quantiles(middle, spread, weight, (0.025, 0.975))
+        found = EffectPosterior(
+            *(part[:, keep].reshape(n_trials, -1) for part in (middle, spread, weight))
+        )
         parts.append(
             pd.DataFrame(
                 {
                     "trial": np.arange(n_trials),
                     "prior": name,
-                    "below_zero": (weight * ndtr(-middle / spread)).sum((1, 2)),
-                    "mean": (weight * middle).sum((1, 2)),
-                    "lower": low,
-                    "upper": high,
+                    "below_zero": found.cdf(0.0),
+                    "mean": found.mean,
+                    "lower": found.quantile(0.025),
+                    "upper": found.quantile(0.975),
                     "sd_lower": sd_low,
                     "sd_upper": sd_high,
                 }
@@ -226,24 +227,6 @@ def _likelihood(
     f -= squares.between[:, None, None] / 2 / lam
     f -= 0.5 * np.log(variance) + 0.5 * difference[:, None, None] ** 2 / variance
     return np.exp(f - f.max((1, 2), keepdims=True)), lam
-
-
-def _quantiles(
-    middle: Floats, spread: Floats, weight: Floats, probability: tuple[float, ...]
-) -> list[Floats]:
-    """Return quantiles of mixtures of normal laws, by bisection."""
-    mean = (weight * middle).sum((1, 2))
-    second = (weight * (spread**2 + middle**2)).sum((1, 2))
-    reach = 12 * np.sqrt(second - mean**2)  # Chebyshev: at most 1/144 lies beyond
-    out = []
-    for p in probability:
-        low, high = mean - reach, mean + reach
-        for _ in range(_HALVINGS):
-            at = (low + high) / 2
-            below = (weight * ndtr((at[:, None, None] - middle) / spread)).sum((1, 2))
-            low, high = np.where(below < p, at, low), np.where(below < p, high, at)
-        out.append((low + high) / 2)
-    return out
 
 
 def _sd_quantiles(tau: Floats, weight: Floats, probability: tuple[float, ...]) -> list[Floats]:

@@ -57,6 +57,12 @@ EXPLORERS = {
         "Region SD (mmHg)",
         "7",
     ),
+    "prior sensitivity": (
+        "13_priors_under_pressure",
+        "prior_sensitivity_explorer(by_hospital, threshold=-3, state=START)",
+        "Its scale (mmHg), or ε",
+        "2",
+    ),
     "cracks": (
         "10_when_assumptions_crack",
         "cracks_explorer(",
@@ -158,7 +164,7 @@ def test_a_typed_number_moves_the_slider_and_reset_brings_it_back(explorer):
     expect(text).not_to_have_text(began)
     output.get_by_role("button", name="Reset").click()
     expect(slider).to_have_attribute("aria-valuenow", start)
-    expect(text).to_have_text(began)
+    expect(text).to_have_text(began, use_inner_text=True)  # as it was read, with its line breaks
 
 
 def test_the_picture_says_in_words_what_it_shows(explorer):

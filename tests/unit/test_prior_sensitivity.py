@@ -557,3 +557,20 @@ def test_hospitals_that_cannot_tell_the_effect_get_a_sentence():
     data["hospital"] = "W" + data["treated"].astype(str) + data["hospital"].astype(str)
     explorer = prior_sensitivity_explorer(data, state={"n_hospitals": 2})
     assert "cannot tell the effect" in explorer.message
+
+
+def test_reset_brings_back_the_state_that_the_explorer_was_opened_with():
+    opened = prior_sensitivity_explorer(trial([10] * 8), state={"scale": 3.0, "n_hospitals": 5})
+    first = opened.state, opened._image.value, opened.description
+    opened.set_state(family="uniform", scale=20.0, n_hospitals=8)
+    button(opened, "Reset").click()
+    assert (opened.state, opened._image.value, opened.description) == first
+    again = prior_sensitivity_explorer(trial([10] * 8), state=opened.to_json())
+    again.set_state(scale=9.0)
+    again.reset()
+    assert again.state["scale"] == 3.0
+    # A first state without a posterior is no place to return to.
+    none = prior_sensitivity_explorer(trial([10] * 8), state={"family": "flat", "n_hospitals": 2})
+    assert "No posterior" in none.message
+    none.reset()
+    assert none.message == "" and none.state["n_hospitals"] == 8

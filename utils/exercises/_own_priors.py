@@ -1,4 +1,4 @@
-"""Own hospitals of lesson 13: a trial by hospital under two priors, and the known wrong ways."""
+"""Own hospitals of lesson 13: a trial by hospital, three priors, and the known wrong ways."""
 
 from __future__ import annotations
 
@@ -12,11 +12,19 @@ from scipy.special import ndtr
 
 from utils.simulate import Study, med_trial
 
-__all__ = ["MISTAKES", "own_hospitals", "times_as_wide"]
+__all__ = ["MISTAKES", "PRIORS", "own_hospitals", "worst_upper_end"]
 
-WIDE, TIGHT = stats.halfcauchy(scale=25), stats.halfnorm(scale=2)
-# Wrong ways must differ from the right one by this share in own hospitals.
-_APART = 0.09
+PRIORS = {
+    "tight": stats.halfnorm(scale=2),
+    "middle": stats.halfnorm(scale=5),
+    "wide": stats.halfcauchy(scale=25),
+    "moved": stats.halfcauchy(25),  # a mistake: it starts at 25
+}
+# Wrong ways must differ from the right one by this many mmHg in own hospitals.
+_APART = 0.8
+
+_AT = (0.025, 0.5, 0.95, 0.975)
+_LOW, _MIDDLE, _HIGH_95, _HIGH = range(4)
 
 _KNOWN: WeakKeyDictionary = WeakKeyDictionary()  # study -> _Own
 
@@ -37,14 +45,14 @@ def own_hospitals(rng: np.random.Generator) -> Study:
             assignment="hospital",
             rng=rng,
         )
-        right = times_as_wide(study)
+        right = worst_upper_end(study)
         wrong = [value(study) for _, value in MISTAKES]
-        if right > 1.25 and all(abs(value / right - 1) > _APART for value in wrong):
+        if all(abs(value - right) > _APART for value in wrong):
             return study
 
 
 class _Own:
-    """The posterior of a trial by hospital under both priors, by plain sums on a lattice.
+    """The posterior of a trial by hospital under each prior, by plain sums on a lattice.
 
     A hundred times as fast as `utils.exact`, which a test holds it to.
     """
@@ -70,23 +78,21 @@ class _Own:
         f = 0.5 * (np.log(w).sum(2) - np.log(det) - w @ d**2 + fit)
         f += -df * log_sigma - inside / 2 / sigma2 - sigma2 / 800 + log_sigma  # half-normal(20)
         f += 0.5 * x**2 + np.log(rule)
-        self.widths, self.sds, self.tau_widths = {}, {}, {}
-        for name, prior in (("wide", WIDE), ("tight", TIGHT)):
-            law = prior.logpdf(tau) + np.log(tau)
+        self.effect, self.sd = {}, {}
+        for name, prior in PRIORS.items():
+            with np.errstate(divide="ignore"):
+                law = prior.logpdf(tau) + np.log(tau)
             law[0] -= np.log(1 - tau[0] / tau[1])  # below the lattice densities are constant
             weight = np.exp(f + law[:, None] - (f + law[:, None]).max())
             weight /= weight.sum()
-            low, high = (_quantile(middle, spread, weight, k) for k in (0.025, 0.975))
-            self.widths[name] = high - low
-            centre = (weight * middle).sum()
-            second = (weight * (spread**2 + (middle - centre) ** 2)).sum()
-            self.sds[name] = float(np.sqrt(second))
+            self.effect[name] = [_quantile(middle, spread, weight, p) for p in _AT]
             rows = weight.sum(1)
-            ends = np.interp([0.025, 0.975], np.cumsum(rows) - rows / 2, np.log(tau))
-            self.tau_widths[name] = float(np.ptp(np.exp(ends)))
-
-    def ratio(self, what: dict[str, float]) -> float:
-        return what["wide"] / what["tight"]
+            ends = np.interp(_AT, np.cumsum(rows) - rows / 2, np.log(tau))
+            self.sd[name] = np.exp(ends).tolist()
+        # Without hospitals: the tau of the lattice that is next to nothing.
+        weight = np.exp(f[0] - f[0].max())
+        weight /= weight.sum()
+        self.effect["no hospitals"] = [_quantile(middle[0], spread[0], weight, p) for p in _AT]
 
 
 def _quantile(middle: np.ndarray, spread: np.ndarray, weight: np.ndarray, p: float) -> float:
@@ -101,42 +107,55 @@ def _own(study: Study) -> _Own:
     return _KNOWN[study]
 
 
-def times_as_wide(study: Study) -> float:
-    """Return how many times as wide the effect's interval is under the wide prior."""
-    own = _own(study)
-    return own.ratio(own.widths)
+def worst_upper_end(study: Study) -> float:
+    """Return the largest upper end of the effect's 95 % interval over the three priors, mmHg."""
+    effect = _own(study).effect
+    return max(effect[name][_HIGH] for name in ("tight", "middle", "wide"))
+
+
+def _effect(name: str, which: int) -> Callable[[Study], float]:
+    return lambda study: _own(study).effect[name][which]
 
 
 MISTAKES: tuple[tuple[str, Callable[[Study], float]], ...] = (
     (
-        "That is the narrow interval over the wide one. Turn the ratio round.",
-        lambda study: 1 / times_as_wide(study),
+        "That is the *lower* end of the widest interval. The upper end is asked for.",
+        _effect("wide", _LOW),
     ),
     (
-        "That is by how many mmHg the interval grows. A ratio is asked for.",
-        lambda study: _own(study).widths["wide"] - _own(study).widths["tight"],
+        "That is the upper end under half-normal(2), the smallest of the three. The worst case is "
+        "asked for.",
+        _effect("tight", _HIGH),
     ),
     (
-        "That is the share by which the interval grows. Add 1: how many *times* as wide is asked "
-        "for.",
-        lambda study: times_as_wide(study) - 1,
+        "That is the upper end under half-normal(5). One of the other two reaches further.",
+        _effect("middle", _HIGH),
     ),
     (
-        "That is the ratio of the variances. Widths go with standard deviations.",
-        lambda study: _own(study).ratio(_own(study).sds) ** 2,
+        "That is where 5 % of the posterior are left above. A 95 % interval leaves 2.5 % at either "
+        "end.",
+        _effect("wide", _HIGH_95),
     ),
     (
-        "That is the ratio for hospital_sd. The interval of the effect is asked for.",
-        lambda study: _own(study).ratio(_own(study).tau_widths),
+        "That is the middle of the posterior. The upper end of the interval is asked for.",
+        _effect("wide", _MIDDLE),
     ),
     (
-        "That is the ratio of the two scales of the priors. How far the *posterior* follows is "
-        "the question.",
-        lambda study: 12.5,
+        "That is the width of the interval. Its upper end is asked for.",
+        lambda study: _own(study).effect["wide"][_HIGH] - _own(study).effect["wide"][_LOW],
     ),
     (
-        "Both intervals are the same in your answer. Did both fits get the same prior, or did "
-        "the model leave out the hospitals?",
-        lambda study: 1.0,
+        "That is the upper end for hospital_sd. The effect is asked for.",
+        lambda study: _own(study).sd["wide"][_HIGH],
+    ),
+    (
+        "That leaves out the hospitals, as if all patients were independent. Whole hospitals were "
+        "treated.",
+        _effect("no hospitals", _HIGH),
+    ),
+    (
+        "`stats.halfcauchy(25)` moves the prior up so that it starts at 25. Write "
+        "`stats.halfcauchy(scale=25)`.",
+        _effect("moved", _HIGH),
     ),
 )

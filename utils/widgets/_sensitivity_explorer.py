@@ -63,7 +63,11 @@ class SensitivityExplorer(Explorer):
             readers={"Load the state": self.load},
         )
         if state is not None:
-            self.load(state) if isinstance(state, str) else self.set_state(**state)
+            self.set_state(**(read_state(state)[0] if isinstance(state, str) else state))
+            if not self.message:
+                self._start = self.state  # Reset brings back what the reader saw first
+            if isinstance(state, str):
+                self.load(state)  # says so if it was saved with other data
 
     def pymc(self) -> str:
         """Return the present model as PyMC code that runs in the notebook.

@@ -129,7 +129,8 @@ def prior_sensitivity_explorer(
     seed : int
         Of the random choice of hospitals.
     state : mapping or str, optional
-        Where to start: some of the state's values, or a text that `to_json` returned.
+        Where to start, and where "Reset" returns to: some of the state's values, or a text that
+        `to_json` returned.
     data_name : str, optional
         What the data are called in the notebook, for the PyMC code; by default it is looked up.
 
