@@ -4,7 +4,7 @@
 #     question: A colleague would have chosen another prior. Would the decision have been another?
 #     reading_minutes: 70
 #     exercise_minutes: 40
-#     needs: [11]
+#     needs: [12]
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -17,7 +17,7 @@
 # > A colleague would have chosen another prior. Would the decision have been another?
 #
 # Reading: 70 minutes. Exercises: 40 minutes. First do
-# [lesson 11](11_the_same_data_a_posterior.ipynb).
+# [lesson 12](12_when_the_sampler_struggles.ipynb).
 #
 # ## What you will be able to do
 #
