@@ -105,7 +105,10 @@ def solve_hermite(target: Floats, f0: Floats, f1: Floats, d0: Floats, d1: Floats
         low, high = np.where(gap < 0, s, low), np.where(gap >= 0, s, high)
         slope = d0 + s * (2 * (3 * rise - 2 * d0 - d1) + 3 * s * (d0 + d1 - 2 * rise))
         newton = s - gap / np.maximum(slope, 1e-3 * rise)
-        s = np.where((newton >= low) & (newton <= high), newton, (low + high) / 2)
+        new = np.where((newton >= low) & (newton <= high), newton, (low + high) / 2)
+        moved, s = np.abs(new - s).max(initial=0), new
+        if moved < 1e-8:  # the next Newton step would be of order 1e-16
+            break
     return s
 
 
@@ -144,7 +147,9 @@ def mixture_density(value: Floats, mean: Floats, sd: Floats, weight: Floats) -> 
     return (np.exp(-0.5 * scaled**2) / sd) @ weight / np.sqrt(2 * np.pi)
 
 
-def mixture_quantiles(mean: Floats, sd: Floats, weight: Floats, probability: Floats) -> Floats:
+def mixture_quantiles(
+    mean: Floats, sd: Floats, weight: Floats, probability: Floats, last_step: float = 1e-6
+) -> Floats:
     """Return quantiles (rows, probabilities) of mixtures of normals by safeguarded Newton steps.
 
     Parameters
@@ -154,6 +159,9 @@ def mixture_quantiles(mean: Floats, sd: Floats, weight: Floats, probability: Flo
         Adds up to 1.
     probability : ndarray, shape (n,)
         Strictly between 0 and 1.
+    last_step : float
+        Stop when no quantile moves further than this, in SDs of its mixture. What is left is of
+        the order of its square.
     """
     out = np.empty((len(mean), len(probability)))
     centre = mean @ weight
@@ -172,7 +180,7 @@ def mixture_quantiles(mean: Floats, sd: Floats, weight: Floats, probability: Flo
             new = np.where((new >= low) & (new <= high), new, (low + high) / 2)
             moved = np.max(np.abs(new - x) / spread)
             x = new
-            if moved < 1e-6:  # the next Newton step would be of order 1e-12
+            if moved < last_step:
                 break
         out[:, k] = x
     return out

@@ -18,7 +18,7 @@ from utils._exact_priors import ScalePrior
 from utils._patients import codes_of
 from utils.simulate import Study, med_trial
 from utils.widgets._sensitivity_counts import CountModel, CountTable
-from utils.widgets._sensitivity_patients import PatientModel
+from utils.widgets._sensitivity_patients import PatientModel, Patients
 from utils.widgets._sensitivity_rows import Rows, Weighed
 
 Floats = NDArray[np.float64]
@@ -82,6 +82,7 @@ class HospitalData:
     recipe: dict
     own: ScalePrior | None
     _models: OrderedDict = field(default_factory=OrderedDict, repr=False)
+    _kept: dict[tuple[int, str], Patients] = field(default_factory=dict, repr=False)
 
     @property
     def rate(self) -> bool:
@@ -128,6 +129,14 @@ class HospitalData:
         rows = code >= 0
         return self.y[rows], self.x[rows], code[rows]
 
+    def _patients(self, n_hospitals: int, kept: str) -> Patients:
+        """Return the patients of the hospitals kept; the last choice is remembered."""
+        key = (n_hospitals, kept)
+        if key not in self._kept:
+            self._kept.clear()
+            self._kept[key] = Patients(*self.part(n_hospitals, kept))
+        return self._kept[key]
+
     def model(self, n_hospitals: int, kept: str, effect_sd: float, sigma_scale: float) -> Model:
         """Return everything that does not depend on the prior of tau, from a small store."""
         key = (n_hospitals, kept, effect_sd, sigma_scale)
@@ -135,9 +144,10 @@ class HospitalData:
             if self.rate:
                 made = CountModel(self._table, self.hospitals(n_hospitals, kept), effect_sd)
             else:
-                y, x, code = self.part(n_hospitals, kept)
                 column = self.names.index(self.effect)
-                made = PatientModel(y, x, code, column, effect_sd, sigma_scale)
+                made = PatientModel(
+                    self._patients(n_hospitals, kept), column, effect_sd, sigma_scale
+                )
             made.rows  # an impossible choice raises here, and is not kept  # noqa: B018
             self._models[key] = made
             while len(self._models) > 6:

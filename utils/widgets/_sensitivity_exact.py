@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
+from utils._exact_curves import _hermite
 from utils.widgets._sensitivity_compute import Answer, Choice, View, is_above, nice
 from utils.widgets._sensitivity_data import HospitalData, Model
 from utils.widgets._sensitivity_priors import TauPrior, half_width
@@ -92,8 +92,13 @@ def _hospitals(model: Model, weighed: Weighed) -> tuple[Floats, Floats]:
 
 
 def _curve(rows: Rows, density: Floats, at: Floats) -> Floats:
-    curve = CubicSpline(rows.at, density, extrapolate=False)
-    return np.maximum(np.nan_to_num(curve(at)), 0)
+    """Return the density at other places, by cubics between those of the rows; 0 beyond."""
+    slope = np.gradient(density, rows.at)
+    cell = np.clip(np.searchsorted(rows.at, at) - 1, 0, len(rows.at) - 2)
+    step = rows.at[cell + 1] - rows.at[cell]
+    ends = density[cell], density[cell + 1], slope[cell] * step, slope[cell + 1] * step
+    inside = (at >= rows.at[0]) & (at <= rows.at[-1])
+    return np.maximum(_hermite((at - rows.at[cell]) / step, *ends), 0) * inside
 
 
 def _view(data: HospitalData) -> View:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from utils._exact_curves import few_nodes, mixture_quantiles
-from utils._exact_gaussian import BetaPrior, Likelihood, patient_sums, tail_exponents
+from utils._exact_gaussian import BetaPrior, Likelihood, Sums, patient_sums, tail_exponents
 from utils._exact_moments import Moments
 from utils._exact_quadrature import Axis, Grid, Integrator
 from utils._exact_rules import reference_rule
@@ -20,18 +20,21 @@ from utils.widgets._sensitivity_rows import Improper, Rows, Weighed
 
 Floats = NDArray[np.float64]
 
-__all__ = ["PatientModel"]
+__all__ = ["PatientModel", "Patients"]
 
 STEP = 0.2  # of log tau; half of it for many hospitals, whose likelihood is steep
 MANY = 100
-PLENTY = 20  # degrees of freedom within hospitals, from which on sigma is well known
-EFFECTS = 161  # values at which the effect's distribution is tabulated
+# Nodes of log sigma at each tau, from so many degrees of freedom within hospitals on: the better
+# sigma is known, the fewer do.
+FEW = ((200, 3), (20, 4), (0, 10))
+PLENTY = 20
+EFFECTS = 121  # values at which the effect's distribution is tabulated
 SHOWN = 40  # hospitals whose intervals are computed at most
 
 
 @dataclass(frozen=True, eq=False)
-class PatientModel:
-    """The likelihood of one set of hospitals with the priors of the effect and of sigma.
+class Patients:
+    """The patients of the hospitals kept, and their sums, which no prior changes.
 
     Parameters
     ----------
@@ -40,6 +43,50 @@ class PatientModel:
         Design matrix with its intercept.
     code : ndarray of int, shape (N,)
         Hospital of each patient, 0 to J - 1, none left out.
+    """
+
+    y: Floats
+    x: Floats
+    code: NDArray[np.intp]
+    _sums: dict[tuple[bool, ...], Sums] = field(default_factory=dict, repr=False)
+
+    def sums(self, flat: NDArray[np.bool_]) -> Sums:
+        """Return the sums for coefficients of which these have a flat prior.
+
+        Raises
+        ------
+        Improper
+            If the patients cannot tell the coefficients, or do not differ.
+        """
+        key = tuple(flat.tolist())
+        if key not in self._sums:
+            self._sums[key] = self._add_up(flat)
+        return self._sums[key]
+
+    def _add_up(self, flat: NDArray[np.bool_]) -> Sums:
+        n, p = self.x.shape
+        if n <= p:
+            raise Improper(f"there are {n} patients for {p} coefficients")
+        gram = self.x.T @ self.x
+        unit = np.sqrt(np.diag(gram))
+        if unit.min() == 0 or np.linalg.eigvalsh(gram / np.outer(unit, unit))[0] < 1e-10:
+            raise Improper("the patients kept cannot tell the effect from the other columns")
+        sums = patient_sums(self.y, self.x, Totals(self.code, int(self.code.max()) + 1), flat)
+        smallest = 1e-13 * np.abs(self.y).max()
+        if not sums.residual_sd > smallest or (
+            sums.within_df > 0 and not sums.within_sd > smallest
+        ):
+            raise Improper("the patients of one hospital do not differ: σ would be 0")
+        return sums
+
+
+@dataclass(frozen=True, eq=False)
+class PatientModel:
+    """The likelihood of one set of hospitals with the priors of the effect and of sigma.
+
+    Parameters
+    ----------
+    patients : Patients
     effect : int
         Column of x whose coefficient is the effect.
     effect_sd : float
@@ -48,32 +95,18 @@ class PatientModel:
         Scale of the half-normal prior of sigma; infinite for a flat one.
     """
 
-    y: Floats
-    x: Floats
-    code: NDArray[np.intp]
+    patients: Patients
     effect: int
     effect_sd: float
     sigma_scale: float
 
     @cached_property
     def _likelihood(self) -> Likelihood:
-        n, p = self.x.shape
+        p = self.patients.x.shape[1]
         precision = np.zeros(p)
         precision[self.effect] = 1 / self.effect_sd**2
         prior = BetaPrior(np.zeros(p), precision)
-        hospitals = Totals(self.code, int(self.code.max()) + 1)
-        if n <= p:
-            raise Improper(f"there are {n} patients for {p} coefficients")
-        gram = self.x.T @ self.x
-        unit = np.sqrt(np.diag(gram))
-        if unit.min() == 0 or np.linalg.eigvalsh(gram / np.outer(unit, unit))[0] < 1e-10:
-            raise Improper("the patients kept cannot tell the effect from the other columns")
-        sums = patient_sums(self.y, self.x, hospitals, precision == 0)
-        smallest = 1e-13 * np.abs(self.y).max()
-        if not sums.residual_sd > smallest or (
-            sums.within_df > 0 and not sums.within_sd > smallest
-        ):
-            raise Improper("the patients of one hospital do not differ: σ would be 0")
+        sums = self.patients.sums(precision == 0)
         sigma_tail = 0.0 if math.isinf(self.sigma_scale) else math.inf
         _, sigma, _ = tail_exponents(sums, prior, math.inf, sigma_tail)
         if not sigma > 1e-6:
@@ -139,7 +172,7 @@ class PatientModel:
     @cached_property
     def _few(self) -> tuple[Floats, Floats, Floats]:
         """Return (log tau, log sigma, weight) of a few nodes per row, row by row."""
-        few = 4 if self._likelihood.sums.within_df >= PLENTY else 10
+        few = next(nodes for df, nodes in FEW if self._likelihood.sums.within_df >= df)
         x, z, weight = few_nodes(self._grid[0], few)
         return x, z, weight.reshape(-1, few) * len(self._grid[0].x)
 
@@ -209,7 +242,7 @@ class PatientModel:
         keep = np.abs(weight) > 1e-6 * np.abs(weight).max()
         mean, sd, weight = mean[:, keep], sd[:, keep], weight[keep]
         weight = weight / weight.sum()
-        return mean @ weight, mixture_quantiles(mean, sd, weight, probability)
+        return mean @ weight, mixture_quantiles(mean, sd, weight, probability, 1e-3)
 
 
 def _places(mean: Floats, sd: Floats) -> Floats:
