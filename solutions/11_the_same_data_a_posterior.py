@@ -863,9 +863,9 @@ check("E11.6", flaw)
 # decimals. Priors: the effect normal around 0 with SD 5; `hospital_sd` and `patient_sd` half of a
 # normal curve with scales 5 and 20; the intercept flat.
 #
-# `.cdf(name, value)` of an exact posterior gives the probability at or below a value. (PyMC will do
-# as well, with the intercept's prior of this lesson. Take `draws=2000`: the Monte Carlo error of a
-# probability is then about 0.01, small enough for the check.)
+# `.cdf(name, value)` of an exact posterior gives the probability at or below a value. (PyMC would do
+# as well. But with so few hospitals its chains often get stuck where `hospital_sd` is near 0, and
+# `diagnose` then says so. Lesson 12 shows why, and what helps.)
 
 # %%
 mine = own_hospitals(11).data

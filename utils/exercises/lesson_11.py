@@ -295,8 +295,8 @@ EXERCISES = (
             each="limit",
             reference=probabilities,
             absolute=0.03,
-            tolerance_reason="8,000 draws by PyMC worth 1,500 or more independent ones: a Monte "
-            "Carlo error of at most .013, three times; the exact answer to .001",
+            tolerance_reason="1,500 independent draws, from 4 chains that agree: a Monte Carlo "
+            "error of at most .013, three times; the exact answer to .001",
             percent=True,
             low=0,
             high=1,
