@@ -1,5 +1,6 @@
 """The check: what it says of every sort of answer, and that nothing can make it fail."""
 
+import math
 import pickle
 import re
 import sys
@@ -538,3 +539,28 @@ def test_changing_own_data_does_not_spoil_the_check():
 def test_own_exercise_named_misconception():
     feedback = check("E90.6", learners.own_hospitals(90).data["sbp"].median())
     assert feedback.misconception == "The median."
+
+
+def test_a_vector_says_what_its_numbers_are_for(exercise_of_limits):
+    for answer, words in (
+        ([0.9, 0.5, 0.2], "2 of 3 limits agree. Look at 3 mmHg, where you have 0.5"),
+        ([0.9, 0.7], "One number for each of the 3 limits is asked for"),
+        ([0.9, None, 0.2], "Limit 3 mmHg is still blank"),
+        ([0.2, 0.7, 0.9], "not at their own limits"),
+        ([0.9, math.inf, 0.2], "what you gave for limit 3 mmHg is infinite"),
+        ({"3 mmHg": 0.7, "6 mmHg": 0.2, "9 mmHg": 0.1}, "The labels must be the limits"),
+        (..., "one number for each limit"),
+    ):
+        feedback = grade(exercise_of_limits, answer)
+        assert words in str(feedback)
+        assert feedback.status != "right"
+    assert "all 3 limits agree" in str(grade(exercise_of_limits, [90, 70, 20]))
+
+
+@pytest.fixture
+def exercise_of_limits():
+    right = pd.Series([0.9, 0.7, 0.2], index=["0 mmHg", "3 mmHg", "6 mmHg"])
+    spec = Vector(
+        quantity="the probabilities", each="limit", reference=lambda: right, percent=True, **LOOSE
+    )
+    return Exercise(id="E90.9", answer=spec, **BASE)

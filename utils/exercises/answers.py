@@ -90,7 +90,9 @@ def read_number(answer: object) -> float:
     raise Unreadable("One number is asked for; you gave lists within lists.")
 
 
-def read_vector(answer: object, hospitals: Sequence[Hashable]) -> np.ndarray:
+def read_vector(
+    answer: object, hospitals: Sequence[Hashable], each: str = "hospital"
+) -> np.ndarray:
     """Read one number per hospital, in the order of `hospitals`.
 
     A Series, dict, one-column DataFrame or labelled DataArray is aligned by its labels; anything
@@ -102,6 +104,8 @@ def read_vector(answer: object, hospitals: Sequence[Hashable]) -> np.ndarray:
         Whatever was handed in.
     hospitals : sequence of labels, length n
         The hospitals in the order of the reference.
+    each : str
+        What they are, where they are not hospitals.
 
     Returns
     -------
@@ -114,7 +118,7 @@ def read_vector(answer: object, hospitals: Sequence[Hashable]) -> np.ndarray:
         If the answer holds no n numbers, or labels that are not the hospitals.
     """
     n = len(hospitals)
-    wanted = f"One number for each of the {n} hospitals is asked for"
+    wanted = f"One number for each of the {n} {each}s is asked for"
     if issubclass(type(answer), dict):
         shape: tuple[int, ...] = (dict.__len__(answer),)
         take, labels = (lambda: list(dict.values(answer))), (lambda: list(dict.keys(answer)))
@@ -129,8 +133,10 @@ def read_vector(answer: object, hospitals: Sequence[Hashable]) -> np.ndarray:
     values = take()
     names = labels() if labels is not None else None
     if names is not None:
-        values = _aligned(values, names, hospitals)
-    return np.array([_element(value, name) for value, name in zip(values, hospitals, strict=True)])
+        values = _aligned(values, names, hospitals, each)
+    return np.array(
+        [_element(value, f"{each} {name}") for value, name in zip(values, hospitals, strict=True)]
+    )
 
 
 def read_letter(answer: object, options: Sequence[str]) -> str:
@@ -250,24 +256,24 @@ def _is_data_array(kind: type) -> bool:
     return xarray is not None and issubclass(kind, xarray.DataArray)
 
 
-def _aligned(values: list, names: list, hospitals: Sequence[Hashable]) -> list:
+def _aligned(values: list, names: list, hospitals: Sequence[Hashable], each: str) -> list:
     found = dict(zip(names, values, strict=True))
     missing = [name for name in hospitals if name not in found]
     if missing:
         raise Unreadable(
-            f"The labels must be the hospitals, {hospitals[0]} to {hospitals[-1]}; yours lack "
+            f"The labels must be the {each}s, {hospitals[0]} to {hospitals[-1]}; yours lack "
             f"{missing[0]}" + (f" and {len(missing) - 1} more." if missing[1:] else ".")
         )
     return [found[name] for name in hospitals]
 
 
-def _element(value: object, hospital: Hashable) -> float:
+def _element(value: object, place: str) -> float:
     if value is None or value is Ellipsis:
-        raise Unreadable(f"Hospital {hospital} is still blank.")
+        raise Unreadable(f"{place[:1].upper()}{place[1:]} is still blank.")
     try:
         return read_number(value)
     except Unreadable as error:
-        raise Unreadable(f"Hospital {hospital}: {error}") from None
+        raise Unreadable(f"{place[:1].upper()}{place[1:]}: {error}") from None
 
 
 def _scalar(answer: Any) -> float:  # noqa: PLR0911 - one return for each kind of number

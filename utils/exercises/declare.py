@@ -120,12 +120,23 @@ class Number:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Vector(Number):
-    """One number for each hospital is asked for.
+    """One number for each hospital is asked for, or for each of something else.
 
     As `Number`, except that `reference` and the misconceptions give a pandas Series indexed by
     hospital. Answers labelled by hospital are aligned by label; others are read in the
     reference's order. The tolerance holds for every hospital.
+
+    Parameters
+    ----------
+    each : str
+        What the numbers are for, in the singular, as messages say it.
     """
+
+    each: str = "hospital"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _require_text("each", self.each)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -80,7 +80,7 @@ def _read(spec: Number | Choice | Flaw, answer: object, hospitals: list | None) 
         return answers.read_pair(answer, spec.numbers, spec.options)
     if hospitals is None:
         return np.array([answers.read_number(answer)])
-    return answers.read_vector(answer, hospitals)
+    return answers.read_vector(answer, hospitals, spec.each)
 
 
 def expected(
@@ -156,7 +156,7 @@ def _grade_values(
         return Feedback(exercise.id, "not yet", f"{start} {known.says}", known.says)
     if impossible:
         return Feedback(exercise.id, "not yet", impossible)
-    slip = _slip(forms[0], reference, width)
+    slip = _slip(forms[0], reference, width, getattr(spec, "each", ""))
     if slip:
         return Feedback(exercise.id, "not yet", f"{_received(spec, values)} {slip}")
     text = _plain_not_yet(spec, values, reference, width, hospitals)
@@ -167,7 +167,7 @@ def _not_finite(spec: Number, values: np.ndarray, hospitals: list | None) -> str
     bad = np.flatnonzero(~np.isfinite(values))
     if not bad.size:
         return ""
-    where = "" if hospitals is None else f" for hospital {hospitals[bad[0]]}"
+    where = "" if hospitals is None else f" for {spec.each} {hospitals[bad[0]]}"
     if np.isnan(values[bad[0]]):
         return (
             f"{sentence(spec.quantity)}: what you gave{where} is not a number (NaN). "
@@ -188,7 +188,7 @@ def _impossible(
     if not outside.any():
         return ""
     first = int(np.flatnonzero(outside)[0])
-    where = "" if hospitals is None else f" for hospital {hospitals[first]}"
+    where = "" if hospitals is None else f" for {spec.each} {hospitals[first]}"
     if math.isinf(high):
         rule = f"cannot be below {number(low, spec.unit)}"
     elif math.isinf(low):
@@ -217,7 +217,7 @@ def _known(
     return best[1]
 
 
-def _slip(values: np.ndarray, reference: np.ndarray, width: np.ndarray) -> str:
+def _slip(values: np.ndarray, reference: np.ndarray, width: np.ndarray, each: str) -> str:
     """Name a slip of unit, scale or sign, where exactly one explains the answer."""
     if np.abs(reference).max() <= 4 * width.max():
         return ""  # a tolerance as wide as the value: anything would seem to fit
@@ -230,7 +230,7 @@ def _slip(values: np.ndarray, reference: np.ndarray, width: np.ndarray) -> str:
         ordered = np.empty_like(values)
         ordered[np.argsort(reference, kind="stable")] = np.sort(values)
         mixed = (
-            "The numbers are right, but not at their own hospitals: keep the labels, or the order."
+            f"The numbers are right, but not at their own {each}s: keep the labels, or the order."
         )
         changed.append((mixed, ordered))
     fits = [text for text, changed_values in changed if _agree(changed_values, reference, width)]
@@ -252,7 +252,7 @@ def _plain_not_yet(
         wrong = np.flatnonzero(np.abs(values - reference) > width)
         first = int(wrong[0])
         return (
-            f"{sentence(spec.quantity)}: {values.size - wrong.size} of {values.size} hospitals "
+            f"{sentence(spec.quantity)}: {values.size - wrong.size} of {values.size} {spec.each}s "
             f"agree. Look at {hospitals[first]}, where you have "
             f"{number(values[first], spec.unit)}."
         )
@@ -276,7 +276,7 @@ def _received(spec: Number, values: np.ndarray) -> str:
 def _praise(exercise: Exercise, values: np.ndarray, width: np.ndarray) -> str:
     spec = exercise.answer
     if isinstance(spec, Vector):
-        text = f"{sentence(spec.quantity)}: all {values.size} hospitals agree."
+        text = f"{sentence(spec.quantity)}: all {values.size} {spec.each}s agree."
     else:
         # No more digits than the tolerance vouches for, so that the text is the same everywhere.
         digits = -math.ceil(math.log10(width[0]) - 1e-6)
@@ -313,7 +313,7 @@ def _asked(spec: Number | Choice | Flaw) -> str:
         form = 'a pair: the number of the sentence and the letter of the reason, as (1, "a")'
     else:
         unit = f", in {spec.unit}" if spec.unit else ""
-        each = " for each hospital" if isinstance(spec, Vector) else ""
+        each = f" for each {spec.each}" if isinstance(spec, Vector) else ""
         form = f"{spec.quantity}, one number{each}{unit}"
     return f"Put your answer in place of the three dots: {form}."
 

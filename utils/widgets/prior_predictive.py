@@ -23,8 +23,9 @@ EFFECT_LIMIT = 80.0  # mmHg: no drug moves a mean by so much, either way
 _TRIALS, _HOSPITALS, _PATIENTS = 16, 5, 12
 _CENTRES = {"140": "Mean around 140 mmHg", "0": "Mean around 0 mmHg"}
 _HEIGHT = 385
-_PRESSURES = np.linspace(-150.0, 430.0, 146)
-_EFFECTS = np.linspace(-160.0, 160.0, 161)
+_NEAR = np.linspace(-8.0, 8.0, 33)  # finer around both centres, for the narrowest priors
+_PRESSURES = np.unique([*np.linspace(-150.0, 430.0, 146), *_NEAR, *(140 + _NEAR)])
+_EFFECTS = np.linspace(-160.0, 160.0, 641)
 
 Floats = NDArray[np.float64]
 
@@ -47,7 +48,7 @@ class PriorPredictive:
         Share of the trials whose effect is beyond 80 mmHg, up or down.
     middle : (float, float)
         Where the middle 95 % of the patients lie, mmHg.
-    density : array, shape (146,)
+    density : array, shape (points,)
         Of a patient's pressure from -150 to 430 mmHg, per mmHg.
     means : array, shape (16, 5)
         True untreated means of the hospitals of sixteen simulated trials, mmHg.
@@ -175,7 +176,7 @@ def _upper(below: Callable[[float], float], middle: float, widest: float) -> flo
 
 
 class _Figure:
-    """The artists: twenty trials, the density of a patient's pressure, the prior of the effect."""
+    """The artists: sixteen trials, the density of a patient's pressure, the prior of the effect."""
 
     def __init__(self, first: PriorPredictive) -> None:
         with look():
@@ -188,10 +189,10 @@ class _Figure:
             moving = [*self._trials(trials), *self._side(side), *self._effect(effect)]
             alt = (
                 "Left: sixteen trials simulated from the prior, one a column, patients as grey "
-                "dots and hospital means as dashes; bands mark pressures below 40 and above 300 "
-                "mmHg, which cannot be. Middle: the density of a patient's pressure. Right: the "
-                "prior of the treatment effect, bands beyond 80 mmHg. The text below gives the "
-                "shares."
+                "dots and untreated hospital means as dashes; bands mark pressures below 40 and "
+                "above 300 mmHg, which cannot be. Middle: the density of a patient's pressure. "
+                "Right: the prior of the treatment effect, bands beyond 80 mmHg. The text below "
+                "gives the shares."
             )
             self.draw(first)
             self.picture = Picture(figure, moving, alt)
