@@ -7,12 +7,17 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
 from utils.widgets._sensitivity_compute import Answer, Choice, View, is_above, nice
 from utils.widgets._sensitivity_data import HospitalData, Model
 from utils.widgets._sensitivity_priors import TauPrior, half_width
-from utils.widgets._sensitivity_rows import Improper, Rows, Weighed, curve_quantiles, weigh
+from utils.widgets._sensitivity_rows import (
+    Improper,
+    Weighed,
+    curve_at,
+    curve_quantiles,
+    weigh,
+)
 from utils.widgets._sensitivity_strip import Strip, course, curve_value, decades
 
 Floats = NDArray[np.float64]
@@ -64,7 +69,7 @@ class ExactSource:
             new_posterior=half_width(np.exp(weighed.nodes), weighed.node_weight),
             tau_prior=prior.density(view.tau_at),
             tau_posterior=weighed.tau_density(view.tau_at),
-            effect_density=_curve(rows, density[0], view.effect_at),
+            effect_density=np.maximum(curve_at(rows.at, density[0], view.effect_at), 0),
             error=weighed.error,
             _hospitals={
                 "hospital": self.data.labels[self.data.hospitals(n, kept)][which],
@@ -89,11 +94,6 @@ class ExactSource:
 def _hospitals(model: Model, weighed: Weighed) -> tuple[Floats, Floats]:
     mean, ends = model.hospitals(weighed, Q[[0, 2]])
     return mean, ends.T
-
-
-def _curve(rows: Rows, density: Floats, at: Floats) -> Floats:
-    curve = CubicSpline(rows.at, density, extrapolate=False)
-    return np.maximum(np.nan_to_num(curve(at)), 0)
 
 
 def _view(data: HospitalData) -> View:
