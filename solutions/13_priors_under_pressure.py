@@ -548,7 +548,7 @@ plots.show(
 # ### With a sampler, and a false alarm
 #
 # ArviZ power-scales the draws of any model: `az.psense`. It needs the log prior of each draw. Here is
-# the second model in PyMC, centred, with `u` drawn from `hospital_sd` (lesson 11). `SAMPLE` asks the
+# the second model in PyMC, with `u` drawn around 0 as in lesson 11. `SAMPLE` asks the
 # sampler nutpie for four chains, two at a time, with 1,000 steps of warm-up and 2,000 draws each.
 
 # %%

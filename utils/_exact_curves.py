@@ -150,7 +150,9 @@ def mixture_density(value: Floats, mean: Floats, sd: Floats, weight: Floats) -> 
     return (np.exp(-0.5 * scaled**2) / sd) @ weight / np.sqrt(2 * np.pi)
 
 
-def mixture_quantiles(mean: Floats, sd: Floats, weight: Floats, probability: Floats) -> Floats:
+def mixture_quantiles(
+    mean: Floats, sd: Floats, weight: Floats, probability: Floats, last_step: float = 1e-6
+) -> Floats:
     """Return quantiles (rows, probabilities) of mixtures of normals by safeguarded Newton steps.
 
     Parameters
@@ -160,6 +162,9 @@ def mixture_quantiles(mean: Floats, sd: Floats, weight: Floats, probability: Flo
         Adds up to 1.
     probability : ndarray, shape (n,)
         Strictly between 0 and 1.
+    last_step : float
+        Stop when no quantile moves further than this, in SDs of its mixture. What is left is of
+        the order of its square.
     """
     centre = mean @ weight
     spread = np.sqrt((sd**2 + (mean - centre[:, None]) ** 2) @ weight)
@@ -176,7 +181,7 @@ def mixture_quantiles(mean: Floats, sd: Floats, weight: Floats, probability: Flo
         new = np.where((new >= low) & (new <= high), new, (low + high) / 2)
         moved = np.max(np.abs(new - x) / spread)
         x = new
-        if moved < 1e-6:  # the next Newton step would be of order 1e-12
+        if moved < last_step:
             break
     return x.T
 

@@ -1,10 +1,11 @@
 """Each learner's notebook runs from top to bottom in a real JupyterLab, alone on this machine."""
 
 import pytest
+from playwright.sync_api import expect
 
 from utils import ROOT
 
-NOTEBOOKS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted(path.name for path in (ROOT / "notebooks").glob("[0-9]*.ipynb"))
 
 
 def test_there_are_notebooks():
@@ -24,3 +25,23 @@ def test_a_lesson_runs_clean_and_asks_nothing_of_the_network(lab, browser, name)
     assert lesson.errors == []
     assert lesson.left_the_machine() == []
     lesson.page.close()
+
+
+def test_a_term_leads_to_the_glossary_and_back(lab, browser):
+    lesson = lab.open(browser, "notebooks/02_patients_share_a_hospital.ipynb")
+    page = lesson.page
+    term = page.locator("a:has(dfn)", has_text="design effect")
+    assert "larger the variance of an estimate" in term.get_attribute("title")
+    term.click()  # opens the page; JupyterLab scrolls only a page that is open already
+    entry = page.locator("h3[data-jupyter-id='design-effect']")
+    entry.wait_for()
+    page.get_by_role("tab", name="02_patients").click()
+    term.click()
+    expect(entry).to_be_in_viewport()
+    meaning = entry.locator("xpath=following-sibling::p[1]")
+    assert "larger the variance of an estimate" in meaning.inner_text()
+    meaning.get_by_role("link").click()
+    expect(term).to_be_visible()
+    assert lesson.errors == []
+    assert lesson.left_the_machine() == []
+    page.close()

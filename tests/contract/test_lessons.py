@@ -1,12 +1,16 @@
 """Every lesson keeps the contract; every generated file is what its source gives."""
 
+import json
+
 import pytest
 
 from utils import ROOT
+from utils.authoring import glossary
 from utils.authoring.builder import stale
 from utils.authoring.contract import RULES, faults
 from utils.authoring.course import LESSONS
-from utils.authoring.rules_content import links, terms, unclaimed
+from utils.authoring.lesson import text_of
+from utils.authoring.rules_content import broken_links, links, terms, unclaimed
 
 NAMES = sorted(path.stem for path in (ROOT / "solutions").glob("[0-9]*.py"))
 
@@ -40,6 +44,18 @@ def test_links_resolve(lessons, name):
 
 def test_each_term_is_defined_once(lessons):
     found = terms(tuple(lessons.values()))
+    assert not found, report(found)
+
+
+def test_the_glossary_holds_the_terms_of_the_lessons(lessons, known):
+    found = glossary.faults([lesson.source for lesson in lessons.values()], known.terms)
+    assert not found, report(found)
+
+
+def test_links_of_the_glossary_resolve(lessons):
+    page = ROOT / "notebooks" / f"{glossary.NAME}.ipynb"
+    text = "\n".join(text_of(cell) for cell in json.loads(page.read_text("utf-8"))["cells"])
+    found = broken_links(text, page, ROOT)
     assert not found, report(found)
 
 

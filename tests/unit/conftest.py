@@ -1,15 +1,20 @@
 """Fixtures that several tests of explorers share."""
 
+from functools import cache
+
 import pytest
 from explorers import EXPLORERS
 
 
-@pytest.fixture(scope="module")
-def built():
-    return {name: make() for name, (make, _) in EXPLORERS.items()}
+@cache
+def build(name):
+    make, _ = EXPLORERS[name]
+    return make()
 
 
 @pytest.fixture
-def explorer(built, name):
-    built[name].reset()
-    return built[name]
+def explorer(name):
+    """Explorer `name` as it opens; built once for all tests of a process."""
+    explorer = build(name)
+    explorer.reset()
+    return explorer

@@ -197,6 +197,7 @@ EXERCISES = (
 KNOWN = Registers(
     MappingProxyType({exercise.id: exercise for exercise in EXERCISES}),
     MappingProxyType({"C7": "It is hard."}),
+    MappingProxyType({"mean": "All values added up, divided by their number."}),
 )
 
 

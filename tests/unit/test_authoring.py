@@ -145,7 +145,7 @@ def test_names_are_read_in_the_order_of_the_text():
 
 def test_the_learner_gets_no_solution_no_output_and_no_telling_tag():
     source = sample()
-    notebook = json.loads(to_text(learner_notebook(source, {}, "bar")))
+    notebook = json.loads(to_text(learner_notebook(source, str, "bar")))
     text = json.dumps(notebook)
     assert "SOLUTION" not in text and "secret_route" not in text and "only for teachers" not in text
     assert all(
@@ -158,8 +158,8 @@ def test_the_learner_gets_no_solution_no_output_and_no_telling_tag():
 
 def test_both_copies_share_their_ids():
     source = sample()
-    learner = learner_notebook(source, {}, "bar").cells
-    solution = solutions_notebook(source, {}, "h", {}, "bar").cells
+    learner = learner_notebook(source, str, "bar").cells
+    solution = solutions_notebook(source, {}, "h", str, "bar").cells
     assert {cell.id for cell in learner} < {cell.id for cell in solution}
 
 
@@ -167,7 +167,7 @@ def test_both_copies_share_their_ids():
 
 
 def test_a_file_is_sorted_indented_by_one_and_ends_with_one_line_break():
-    text = to_text(learner_notebook(sample(), {}, "bar"))
+    text = to_text(learner_notebook(sample(), str, "bar"))
     notebook = json.loads(text)
     assert text == json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
@@ -190,7 +190,7 @@ def test_only_checked_cells_keep_outputs_and_counts():
     }
     given = [[stream], [stream], [result]]
     outputs = {cell.id: out for cell, out in zip(source.cells, given, strict=True)}
-    cells = solutions_notebook(source, outputs, "h", {}, "bar").cells[:3]
+    cells = solutions_notebook(source, outputs, "h", str, "bar").cells[:3]
     assert [cell.execution_count for cell in cells] == [None, 1, 2]
     assert [len(cell.outputs) for cell in cells] == [0, 1, 1]
     assert cells[2].outputs[0].execution_count == 2

@@ -38,8 +38,8 @@ def lesson(*changes, exercises=EXERCISES, plan=PLAN):
         for cell in source.cells
         if CHECKED in cell.tags
     }
-    solution = json.loads(v4.writes(solutions_notebook(source, outputs, "h", {}, "bar")))
-    learner = json.loads(v4.writes(learner_notebook(source, {}, "bar")))
+    solution = json.loads(v4.writes(solutions_notebook(source, outputs, "h", str, "bar")))
+    learner = json.loads(v4.writes(learner_notebook(source, str, "bar")))
     return Lesson(source, learner, solution, exercises, plan)
 
 

@@ -13,8 +13,12 @@ from scipy.special import expit
 from utils import datasets
 from utils._exact_priors import InverseGammaVariance, ScalePrior, pymc_prior
 from utils.simulate import med_trial
+from utils.widgets import (
+    _sensitivity_patients,
+    prior_sensitivity_explorer,
+    prior_sensitivity_figure,
+)
 from utils.widgets import prior_sensitivity as ps
-from utils.widgets import prior_sensitivity_explorer, prior_sensitivity_figure
 from utils.widgets._sensitivity_code import exact_of
 from utils.widgets._sensitivity_counts import LOG_TAU, CountTable
 from utils.widgets._sensitivity_priors import FAMILIES, TauPrior, half_width, make
@@ -574,3 +578,19 @@ def test_reset_brings_back_the_state_that_the_explorer_was_opened_with():
     assert "No posterior" in none.message
     none.reset()
     assert none.message == "" and none.state["n_hospitals"] == 8
+
+
+def test_a_drag_adds_up_no_patients_again(monkeypatch):
+    added = []
+    real = _sensitivity_patients.patient_sums
+    monkeypatch.setattr(
+        _sensitivity_patients, "patient_sums", lambda *a: added.append(1) or real(*a)
+    )
+    explorer = prior_sensitivity_explorer()
+    explorer.set_state(effect_sd=20, sigma_scale=30)
+    before = len(added)
+    for scale, effect_sd, sigma_scale in [(1, 20, 30), (9, 15, 30), (9, 10, 25)]:
+        explorer.set_state(scale=scale, effect_sd=effect_sd, sigma_scale=sigma_scale)
+    assert len(added) == before
+    explorer.set_state(n_hospitals=6)
+    assert len(added) == before + 1

@@ -2,19 +2,14 @@
 
 import doctest
 import functools
-import os
-import signal
-import subprocess
-import sys
 import threading
-import time
 
 import numpy as np
 import pandas as pd
 import pytest
 from distributed import Client, LocalCluster
 
-from utils import ROOT, _studies_replicate, _studies_store
+from utils import _studies_replicate, _studies_store
 from utils.studies import Interrupted, failures, replicate
 
 run = functools.partial(replicate, progress=False)
@@ -138,44 +133,6 @@ def test_an_interruption_keeps_what_is_done_and_a_resume_is_the_same(alone, tmp_
     whole = store.read_text()
     same(run(stoppable, 40, rng=3, workers=1, store=store), alone)
     assert store.read_text() == whole
-
-
-SLOW_STUDY = """
-import sys, time
-from utils.studies import Interrupted, replicate
-
-def slow(rng):
-    time.sleep(0.05)
-    return {"value": rng.random()}
-
-try:
-    replicate(slow, 60, rng=3, workers=2, progress=False, store=sys.argv[1])
-except Interrupted as stopped:
-    sys.exit(7)
-"""
-
-
-@pytest.mark.skipif(os.name == "nt", reason="a console interrupt cannot be sent to one process")
-def test_two_processes_interrupted_by_hand_keep_what_is_done(tmp_path):
-    script, store = tmp_path / "study.py", tmp_path / "study.jsonl"
-    script.write_text(SLOW_STUDY, "utf-8")
-    command = [sys.executable, str(script), str(store)]
-    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-
-    def kept():
-        return len(store.read_text("utf-8").splitlines()) - 1 if store.exists() else 0
-
-    with subprocess.Popen(command, env=environ, start_new_session=True) as study:
-        deadline = time.monotonic() + 60
-        while kept() < 5 and time.monotonic() < deadline:
-            time.sleep(0.05)
-        study.send_signal(signal.SIGINT)
-        assert study.wait(timeout=60) == 7
-    before = store.read_text("utf-8")
-    assert 5 <= kept() < 60
-    subprocess.run(command, env=environ, check=True)  # goes on from there
-    assert store.read_text("utf-8").startswith(before)
-    assert kept() == 60
 
 
 def test_without_a_store_the_interruption_carries_the_rows():

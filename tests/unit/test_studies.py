@@ -416,7 +416,7 @@ def test_a_long_way_to_the_edge_is_gone_to_its_end():
 
 def test_what_leaving_the_slope_out_does_is_foreseen():
     grid = studies.varying_effect_grid(
-        effect_sd=[0, 5], patients_per_hospital=[30], n_trials=2000, rng=5
+        effect_sd=[0, 5], patients_per_hospital=[30], n_trials=1000, rng=5
     ).set_index(["effect_sd", "method"])
     rejected, foreseen = grid["rejected"], grid["foreseen"]
     for sd in (0, 5):
@@ -431,7 +431,7 @@ def test_what_leaving_the_slope_out_does_is_foreseen():
     )
     assert foreseen[0, "random intercept, t"] == pytest.approx(0.05)
     assert foreseen.isna().sum() == 4
-    assert grid["monte_carlo_error"].between(0.003, 0.011).all()
+    assert grid["monte_carlo_error"].between(0.004, 0.016).all()
 
 
 def test_the_grid_refuses_odd_sizes():

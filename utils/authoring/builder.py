@@ -8,10 +8,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from utils.authoring import indexes
+from utils.authoring import glossary, indexes
 from utils.authoring.execution import run
 from utils.authoring.notebook import (
     Outputs,
+    filled,
     learner_notebook,
     solutions_notebook,
     stored_outputs,
@@ -19,6 +20,12 @@ from utils.authoring.notebook import (
     write_text,
 )
 from utils.authoring.source import AuthoringError, Source, read_source
+
+#: Folder -> the glossary, seen from there.
+PAGES = {
+    "notebooks": f"{glossary.NAME}.ipynb",
+    "solutions": f"../notebooks/{glossary.NAME}.ipynb",
+}
 
 
 @dataclass(frozen=True)
@@ -32,17 +39,18 @@ class Stale:
 
 @dataclass(frozen=True)
 class Registers:
-    """What the tables take from the package: the declared exercises and the claims."""
+    """What is taken from the package: the declared exercises, the claims, what terms mean."""
 
     exercises: Mapping
     claims: Mapping[str, str]
+    terms: Mapping[str, str]
 
 
 def registers() -> Registers:
-    """Import the declared exercises and the claims; slow, so only when a table is made."""
+    """Import the exercises, the claims and the terms; slow, so only when a table is made."""
     registry = importlib.import_module("utils.exercises.registry")
     claims = importlib.import_module("utils.exercises.claims")
-    return Registers(registry.all_exercises(), claims.CLAIMS)
+    return Registers(registry.all_exercises(), claims.CLAIMS, glossary.meanings())
 
 
 def read_sources(root: Path) -> list[Source]:
@@ -77,7 +85,7 @@ def render(
     executed : mapping
         Lesson -> its outputs, and the hash of the code that gave them.
     known : Registers
-        Exercises and claims.
+        Exercises, claims and terms.
     """
     outputs = {number: pair[0] for number, pair in executed.items()}
     generated = {
@@ -86,12 +94,24 @@ def render(
     }
     files: dict[Path, str] = {}
     for source in sources:
-        bar = indexes.navigation(sources, source.number)
         stored, code_hash = executed[source.number]
-        solution = solutions_notebook(source, stored, code_hash or "not run", generated, bar)
-        learner = learner_notebook(source, generated, bar)
-        files[root / "solutions" / f"{source.name}.ipynb"] = to_text(solution)
-        files[root / "notebooks" / f"{source.name}.ipynb"] = to_text(learner)
+        for folder, page in PAGES.items():
+            linked = glossary.linker(known.terms, page)
+
+            def written(text: str, linked=linked) -> str:
+                return linked(filled(text, generated))
+
+            below = [glossary.foot(source, known.terms, page)]
+            below.append(indexes.navigation(sources, source.number))
+            bar = "\n\n".join(part for part in below if part)
+            copy = (
+                learner_notebook(source, written, bar)
+                if folder == "notebooks"
+                else solutions_notebook(source, stored, code_hash or "not run", written, bar)
+            )
+            files[root / folder / f"{source.name}.ipynb"] = to_text(copy)
+    page = root / "notebooks" / f"{glossary.NAME}.ipynb"
+    files[page] = to_text(glossary.notebook(sources, known.terms))
     readme = root / "README.md"
     if not readme.is_file():
         raise AuthoringError(f"there is no {readme.name} to put the table of lessons in")
@@ -146,7 +166,7 @@ def build(
     force : bool
         Run them even where their code did not change.
     known : Registers or None
-        Exercises and claims; None takes the package's.
+        Exercises, claims and terms; None takes the package's.
     say : callable
         Is told, in a line, what is being done.
 

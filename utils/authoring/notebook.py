@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import nbformat
@@ -19,7 +19,11 @@ HASH = "code_sha256"
 
 
 def solutions_notebook(
-    source: Source, outputs: Outputs, code_hash: str, generated: Mapping[str, str], navigation: str
+    source: Source,
+    outputs: Outputs,
+    code_hash: str,
+    written: Callable[[str], str],
+    navigation: str,
 ) -> NotebookNode:
     """Return the executed copy, with the outputs of its checked cells.
 
@@ -31,8 +35,8 @@ def solutions_notebook(
         What `utils.authoring.execution.run` returned, or `stored_outputs`.
     code_hash : str
         `Source.code_hash` of the code that gave these outputs.
-    generated : mapping
-        Marker, such as `<!-- map -->` -> the Markdown that follows it.
+    written : callable
+        Turns a cell's Markdown into what the reader gets: `filled`, and links to the glossary.
     navigation : str
         Markdown of the last cell.
 
@@ -45,7 +49,7 @@ def solutions_notebook(
     cells, count = [], 0
     for cell in source.cells:
         if cell.kind == "markdown":
-            cells.append(_markdown(cell.id, _fill(cell.source, generated)))
+            cells.append(_markdown(cell.id, written(cell.source)))
             continue
         kept = [dict(output) for output in outputs.get(cell.id, [])]
         kept = kept if CHECKED in cell.tags else []
@@ -58,19 +62,33 @@ def solutions_notebook(
     return _notebook(cells, {**source.course, HASH: code_hash})
 
 
-def learner_notebook(source: Source, generated: Mapping[str, str], navigation: str) -> NotebookNode:
+def learner_notebook(
+    source: Source, written: Callable[[str], str], navigation: str
+) -> NotebookNode:
     """Return the learner's copy: blanks for solutions, nothing run, nothing given away."""
     cells = []
     for cell in source.cells:
         if SOLUTION in cell.tags:
             continue
         if cell.kind == "markdown":
-            cells.append(_markdown(cell.id, _fill(cell.source, generated)))
+            cells.append(_markdown(cell.id, written(cell.source)))
         else:
             tags = [tag for tag in cell.tags if tag == RAISES]
             cells.append(_code(cell, blanked(cell.source), tags, [], None))
     cells.append(_markdown(f"{source.name[:2]}-navigation", navigation))
     return _notebook(cells, source.course)
+
+
+def pages(name: str, cells: Mapping[str, str]) -> NotebookNode:
+    """Return a notebook of Markdown alone: cell -> its text."""
+    return _notebook([_markdown(f"{name}-{key}", text) for key, text in cells.items()], {})
+
+
+def filled(source: str, generated: Mapping[str, str]) -> str:
+    """Return a text with each marker, such as `<!-- map -->`, replaced by what is generated."""
+    for marker, text in generated.items():
+        source = source.replace(marker, text)
+    return source
 
 
 def to_text(notebook: NotebookNode) -> str:
@@ -123,12 +141,6 @@ def _joined(output: dict) -> dict:
     return output
 
 
-def _fill(source: str, generated: Mapping[str, str]) -> str:
-    for marker, text in generated.items():
-        source = source.replace(marker, text)
-    return source
-
-
 def _markdown(cell_id: str, source: str) -> NotebookNode:
     return nbformat.v4.new_markdown_cell(source, id=cell_id)
 
@@ -150,7 +162,7 @@ def _notebook(cells: list[NotebookNode], course: Mapping) -> NotebookNode:
     notebook = nbformat.v4.new_notebook(
         cells=cells,
         metadata={
-            "course": dict(course),
+            **({"course": dict(course)} if course else {}),
             "kernelspec": dict(_KERNEL),
             "language_info": {"name": "python"},
         },

@@ -26,7 +26,7 @@ STEP = 0.2  # of log tau
 MANY, VERY_MANY = 100, 500  # hospitals: sums over log tau are finer; so are the rows, too
 PLENTY = 20  # degrees of freedom within hospitals, from which on sigma is well known
 FEW = ((200, 2), (60, 3), (PLENTY, 4), (0, 10))  # degrees of freedom: nodes of sigma that do
-EFFECTS = 161  # values at which the effect's distribution is tabulated
+EFFECTS = 121  # values at which the effect's distribution is tabulated
 SHOWN = 40  # hospitals whose intervals are computed at most
 
 
@@ -265,7 +265,7 @@ class PatientModel:
         keep = np.abs(weight) > 1e-6 * np.abs(weight).max()
         mean, sd, weight = mean[:, keep], sd[:, keep], weight[keep]
         weight = weight / weight.sum()
-        return mean @ weight, mixture_quantiles(mean, sd, weight, probability)
+        return mean @ weight, mixture_quantiles(mean, sd, weight, probability, 1e-3)
 
 
 def _places(mean: Floats, sd: Floats) -> Floats:
