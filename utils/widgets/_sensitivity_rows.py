@@ -269,6 +269,8 @@ def _look(rows: Rows, prior: TauPrior) -> tuple[Floats, Floats]:
         if f[-1] > top - DEPTH and t[-1] < 300:
             extra = np.concatenate([extra, t[-1] + np.geomspace(0.5, 16, 12)])
         if not len(extra):
+            if f[0] > top - DEPTH:
+                raise Improper("the prior of τ leaves its lower tail without end")
             return t, f
     raise Improper("the posterior of τ does not fall away")
 
