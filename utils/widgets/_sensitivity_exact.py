@@ -125,7 +125,8 @@ def _view(data: HospitalData) -> View:
     low, high = min(low, whole[0]), max(high, whole[1])
     if data.rate:
         return View(
-            tau_max, (0.0, float(min(high * 1.15, 1.0))), (0.0, min(1.0, 1.1 * reach)),
+            tau_max, (0.0, float(min(high * 1.15, 1.0))),
+            (-0.04 * reach, min(1.0, 1.1 * reach)),
             scales,
         )  # fmt: skip
     low, high = min(low, -0.1 * (high - low)), max(high, 0.1 * (high - low))
