@@ -13,7 +13,7 @@ from scipy.special import ndtr
 from utils._exact_curves import few_nodes, mixture_quantiles
 from utils._exact_gaussian import BetaPrior, Likelihood, Sums, patient_sums, tail_exponents
 from utils._exact_moments import Moments
-from utils._exact_quadrature import Axis, Grid, Integrator
+from utils._exact_quadrature import CUT, Axis, Grid, Integrator
 from utils._exact_rules import reference_rule
 from utils._patients import Totals
 from utils.widgets._sensitivity_rows import Improper, Rows, Weighed
@@ -27,6 +27,7 @@ MANY, VERY_MANY = 100, 500  # hospitals: sums over log tau are finer; so are the
 PLENTY = 20  # degrees of freedom within hospitals, from which on sigma is well known
 FEW = ((200, 2), (60, 3), (PLENTY, 4), (0, 10))  # degrees of freedom: nodes of sigma that do
 EFFECTS = 121  # values at which the effect's distribution is tabulated
+MOST_POINTS = 80  # of log sigma, in one look
 SHOWN = 40  # hospitals whose intervals are computed at most
 
 
@@ -80,7 +81,7 @@ class Patients:
             self._sums[flat] = sums
         return self._sums[flat]
 
-    def ranges(self, flat: bool, mesh: Floats, scan: Floats) -> tuple[Floats, Floats, Floats]:
+    def ranges(self, flat: bool, mesh: Floats, scan: Floats) -> tuple[Floats, Floats]:
         """Return where the mass of log sigma lies at some values of log tau, with flat priors.
 
         A first guess for any others.
@@ -92,8 +93,18 @@ class Patients:
             def log_rows(x: Floats, z: Floats) -> Floats:
                 return likelihood.log_likelihood(x[:, None], z) + z
 
-            found = Integrator(log_rows, Axis(mesh), Axis(scan, power=0), 1e-4)
-            self._ranges[flat] = found.ranges(mesh, np.tile(scan, (len(mesh), 1)))
+            # One look, an SD of log sigma from point to point, from well below the SD within
+            # hospitals to well above that of all patients.
+            width = 1 / math.sqrt(2 * sums.within_df)
+            low, high = math.log(sums.within_sd), math.log(sums.residual_sd)
+            z = np.arange(min(low, high) - 12 * width, max(low, high) + 12 * width, width)
+            found = None
+            if len(z) <= MOST_POINTS:
+                found = _held(log_rows(mesh, np.tile(z, (len(mesh), 1))), z)
+            if found is None:
+                search = Integrator(log_rows, Axis(mesh), Axis(scan, power=0), 1e-4)
+                found = search.ranges(mesh, np.tile(scan, (len(mesh), 1)))[:2]
+            self._ranges[flat] = found
         return self._ranges[flat]
 
 
@@ -160,8 +171,8 @@ class PatientModel:
         if plenty:  # a row for which this will not do is found out when it is integrated
             seen = self.patients.ranges(math.isinf(self.effect_sd), mesh, scan)
         else:
-            seen = found.ranges(mesh, np.tile(scan, (len(mesh), 1)))
-        found.mesh_low, found.mesh_high, found.mesh_value = seen
+            seen = found.ranges(mesh, np.tile(scan, (len(mesh), 1)))[:2]
+        found.mesh_low, found.mesh_high = seen
         return found
 
     @cached_property
@@ -266,6 +277,15 @@ class PatientModel:
         mean, sd, weight = mean[:, keep], sd[:, keep], weight[keep]
         weight = weight / weight.sum()
         return mean @ weight, mixture_quantiles(mean, sd, weight, probability, 1e-3)
+
+
+def _held(f: Floats, z: Floats) -> tuple[Floats, Floats] | None:
+    """Return the ends of what matters in each row of log densities; None if it is cut off."""
+    near = f > f.max(1, keepdims=True) - CUT
+    first, last = near.argmax(1), len(z) - 1 - near[:, ::-1].argmax(1)
+    if first.min() == 0 or last.max() == len(z) - 1:
+        return None
+    return z[first - 1], z[last + 1]
 
 
 def _places(mean: Floats, sd: Floats) -> Floats:
