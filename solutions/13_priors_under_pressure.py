@@ -2,8 +2,8 @@
 # jupyter:
 #   course:
 #     question: A colleague would have chosen another prior. Would the decision have been another?
-#     reading_minutes: 70
-#     exercise_minutes: 40
+#     reading_minutes: 55
+#     exercise_minutes: 35
 #     needs: [12]
 #   kernelspec:
 #     display_name: Python 3
@@ -16,7 +16,7 @@
 #
 # > A colleague would have chosen another prior. Would the decision have been another?
 #
-# Reading: 70 minutes. Exercises: 40 minutes. First do
+# Reading: 55 minutes. Exercises: 35 minutes. First do
 # [lesson 12](12_when_the_sampler_struggles.ipynb).
 #
 # ## What you will be able to do
@@ -56,11 +56,10 @@ bayes.set_up()
 # ## Five colleagues, two trials
 #
 # A network of 24 hospitals runs two trials. In the first, half of the hospitals change to a new
-# triage protocol as a whole. In the second, half of the patients *of each hospital* get a drug. So
-# far six hospitals have reported, 20 patients each. A board must decide now. Its rule: adopt a
-# treatment if the posterior probability that it lowers the blood pressure is .95 or more.
-#
-# (We made both trials: the true effects are −5 mmHg. We picked a case in which the decision is close.)
+# triage protocol as a whole. In the second, half of the patients *of each hospital* get a drug. Six
+# hospitals have reported, 20 patients each. A board must decide now. Its rule: adopt a treatment if
+# the posterior probability that it lowers the blood pressure is .95 or more. (We made both trials, with
+# true effects of −5 mmHg, and picked a close case.)
 #
 # Five colleagues look at the same data with the same model. They differ in one line, the prior of
 # `hospital_sd`, the SD of the hospitals' true means. The number in brackets is its scale, in mmHg.
@@ -158,17 +157,16 @@ plots.show(
 
 # %% [markdown]
 # Left: the five agree on the middle and disagree on the width. That is enough to split the board.
-# Middle: five curves that you cannot tell apart. As many hospitals, the same priors, and here no
-# prior changes the answer.
+# Middle: five curves that you cannot tell apart, with as many hospitals and the same priors.
 #
 # Why? When whole hospitals are treated, the variance of the effect holds
 # `hospital_sd`² + `patient_sd`²/n (lesson 7). Six hospitals hardly tell `hospital_sd`, so the prior
 # fills in. When patients are treated, each hospital compares its own patients, and `hospital_sd`
 # cancels.
 #
-# Right: the posterior of `hospital_sd` itself, in the trial by *patient*. It leans on the prior as
-# much as ever. So "are six too few?" has no answer until you say for which question. For the drug's
-# effect the prior does not matter, with six. For how much hospitals differ it says half of the answer.
+# Right: `hospital_sd` itself, in the trial by *patient*. It leans on the prior as much as ever: its
+# interval ends at 4 mmHg under one prior and near 10 under another. So "are six too few?" has no
+# answer until you say for which question.
 #
 # ## What a prior says before any data
 #
@@ -209,13 +207,13 @@ plots.show(
 
 # %% [markdown]
 # The two half-normal priors put next to nothing on the absurd. The "neutral" ones put much of their
-# weight there. A uniform prior says that an SD between 50 and 100 mmHg is as likely as one below 50.
+# weight there. The uniform prior says that an SD between 50 and 100 mmHg is as likely as one below 50.
 # And under the inverse-gamma nearly all pairs are absurd. No prior is silent.
 #
 # A prior that rules out the absurd, and leaves to the data what is possible, is called
-# <dfn>weakly informative</dfn>. Neither its family nor its number tells you whether a prior is. A
-# half-Cauchy(25) was proposed for the scores of a school test (Gelman 2006). In mmHg it is absurd, in
-# log days it would be worse. The scale belongs to the unit and to the subject.
+# <dfn>weakly informative</dfn>. No family is, and no number: a half-Cauchy(25) was used for points of
+# a school test (Gelman 2006). In mmHg it is absurd, in log days it would be worse. The scale belongs
+# to the unit and to the subject.
 #
 # ### Exercise E13.1 · What does this prior say?
 #
@@ -267,10 +265,10 @@ plots.show(
 #
 # ## Five hospitals, or twenty, or fifty?
 #
-# "You need at least 5 (10, 20, 50) groups for a random effect." You met the sentence in lesson 7.
-# If there is such a number, priors should cease to matter beyond it. `posterior_study` draws many
-# trials *by hospital* and gives the five posteriors of each. We set the true effect to two of its
-# standard errors each time, so that the decision is a close call at every size.
+# "You need at least 5 (10, 20, 50) groups for a random effect": the sentence of lesson 7. If there is
+# such a number, priors should cease to matter beyond it. `posterior_study` draws many trials *by
+# hospital* and gives the five posteriors of each. The true effect is two of its standard errors each
+# time, so that the decision is a close call at every size.
 
 # %%
 predict(
@@ -346,16 +344,15 @@ plots.show(
 # Up and to the left is good: the truth in the interval, and a narrow interval. Middle panel:
 # half-normal(5) keeps its promise and is narrower than the t-test. That gain is bought with what its
 # owner knew. Half-normal(2) expects less than the truth and pays for it. At the right, where
-# hospitals differ by 8 mmHg, it fails about one time in four, and half-normal(5) falls short as well;
-# at the left, where half-normal(2) suits the truth, it is one of the best.
+# hospitals differ by 8 mmHg, it fails about one time in four, and half-normal(5) falls short as well.
+# At the left, where it suits the truth, it is one of the best.
 #
-# Half-Cauchy and uniform are not neutral either: left and middle they cover about 99 %, because they
-# allow for absurd hospitals, and their intervals are wider than those of the method that knows
-# nothing. And the inverse-gamma? Its pull towards 0 is a bet that hospitals are alike. Its intervals
-# are narrow, and where hospitals differ by 3 or 8 mmHg they cover two points too little. Informative
-# need not be bad. But nobody made this bet: it sits in the .001, and in another unit the same .001 is
-# another bet. (The bias is small beside the error, for all. It is the width that a prior of
-# `hospital_sd` decides.)
+# Half-Cauchy and uniform are not neutral: left and middle their intervals are wider than those of the
+# method that knows nothing. The inverse-gamma's pull towards 0 is a bet that hospitals are alike.
+# Where they differ by 3 or 8 mmHg its intervals cover two or three points too little. A bet need not be bad.
+# But nobody made this one: it sits in the .001, and in another unit the same .001 is another bet.
+# (What bias there is comes from the effect's own prior around 0. The prior of `hospital_sd` decides
+# the width.)
 #
 # ### The claim on trial
 #
@@ -416,11 +413,11 @@ plots.show(
 )
 
 # %% [markdown]
-# From the top: prior and posterior of τ; the effect, shaded beyond another question that the board
-# could ask, "does it lower it by more than 3 mmHg?". Then each hospital with the weight of its own
+# From the top: prior and posterior of τ; the effect, shaded where it lowers the pressure by more than
+# 3 mmHg, another question that the board could ask. Then each hospital with the weight of its own
 # data (lesson 3), and a hospital that is not in the data yet. At the bottom: the conclusion over *all*
-# scales of this family. Grey are the scales with the same conclusion; the text below says what "same"
-# means. Run the next cell, and try:
+# scales of this family. Grey are the scales with the same conclusion; the text under the explorer says
+# what "same" means. Run the next cell, and try:
 #
 # 1. Move the scale from 0.5 to 50. Where does P(below 0) cross .95? And what does the estimate of the
 #    effect do?
@@ -431,7 +428,6 @@ plots.show(
 # 4. Choose flat: no end at all. Keep 6 hospitals, then 4, 3 and 2. What becomes of τ?
 # 5. Back to half-normal(5). Keep all 24 hospitals. Over which scales is the conclusion now the same?
 #    Why not for small ones?
-# 6. Set the prior SD of the effect to 3 mmHg, with 6 hospitals, then with 24. Which feels it more?
 #
 # "Write PyMC code" gives the chosen model as code that runs in a cell. "Save the state" gives a text
 # that brings a colleague to where you are. A prior of your own goes in as `own=`, any object with a
@@ -440,10 +436,9 @@ plots.show(
 # <details><summary>Answers</summary>1: near 7 mmHg; the estimate stays near −6. 2: the three with
 # scale 5 give nearly the same; it is the scale that matters. 3: it may lie as far away as 10⁶⁴ mmHg. The bars
 # shrink: hospitals are pulled together. A prior that believes in absurd hospitals ends up with
-# hospitals that are alike. 4: its interval grows to 13, 49 and 223 mmHg; with 2 there is no posterior, for
-# the data cannot end a prior that has no end. 5: from 3 mmHg upwards. A prior that insists on a
-# smaller τ fights the data. 6: with six the estimate is halved, from −6.2 to −3.0; with 24 it goes
-# from −3.4 to −2.6.</details>
+# hospitals that are alike. 4: its interval reaches up to 13, 49 and 223 mmHg; with 2 there is no
+# posterior, for the data cannot end a prior that has no end. 5: from 3 mmHg upwards. A prior that
+# insists on a smaller τ fights the data.</details>
 
 # %%
 prior_sensitivity_explorer(by_hospital, threshold=-3, state=START)
@@ -488,8 +483,8 @@ plots.show(
 # alone. Right: a t prior gives way. Its tail says "I may be mistaken". Neither is *the* right answer.
 # Something is odd, the drug or the belief, and a reader must be told.
 #
-# So check. Before the data, the prior expects an estimate of N(prior mean, prior SD² + se²). How far
-# out is the one you got?
+# So check, as the last two lines of the printout do. Before the data, the prior expects an estimate of
+# N(prior mean, prior SD² + se²). How far out is the one you got?
 #
 # ### Exercise E13.3 · Would the prior have expected this?
 #
@@ -509,14 +504,13 @@ check("E13.3", conflict_p)
 # %% [markdown]
 # ## Power-scaling: a little weaker, a little stronger
 #
-# In a large model you cannot try all priors of everything. A cheap first look: raise the prior
-# densities to a power α, and see whether the posterior moves. With α = 2 the priors count double, with
-# α = ½ half. That is <dfn>power-scaling</dfn>. One number, the *sensitivity*, says how far a posterior
-# moves per doubling of α, near α = 1. Above .05 is worth a look.
+# In a large model you cannot try all priors of everything. A cheap first look is
+# <dfn>power-scaling</dfn>: raise the prior densities to a power α, and see whether the posterior moves.
+# With α = 2 the priors count double, with α = ½ half. One number, the *sensitivity*, says how far a
+# posterior moves per doubling of α, near α = 1. Above .05 is worth a look.
 #
-# By hand for the prior of `hospital_sd`: half-normal(s) to the power α is half-normal(s/√α). Three
-# models of the trial by hospital. (`bayes.exact_sensitivity` scales all four priors together, and
-# needs no draws.)
+# By hand for the prior of `hospital_sd`, in three models of the trial by hospital: half-normal(s) to
+# the power α is half-normal(s/√α). (The sensitivities in the titles are for all four priors together.)
 
 # %%
 fig, axes = plt.subplots(1, 3, figsize=(10, 3.8))
@@ -536,20 +530,20 @@ plots.show(
 )
 
 # %% [markdown]
-# `hospital_sd` is flagged in the first model and in the third, for two reasons: few data there, a
-# conflict here. Half-normal(0.5) holds it far below what 24 hospitals say, and makes the interval of
-# the effect a third narrower. So 24 hospitals are no protection against a prior that fights.
+# `hospital_sd` is flagged in the first model, for want of data, and in the third, for a conflict:
+# half-normal(0.5) holds it far below what 24 hospitals say, and makes the interval of the effect a
+# third narrower. So 24 hospitals are no protection against a prior that fights.
 #
 # But look at the *effect* in the first model. It is not flagged, and yet five colleagues could not
-# agree on it! Power-scaling asks the near neighbours of *your* prior, each a little weaker or
-# stronger. Your colleagues are not near neighbours. It is a smoke detector: an alarm deserves a look,
-# silence does not mean that every prior gives the same answer.
+# agree on it! Power-scaling asks the near neighbours of *your* prior. Your colleagues are not near
+# neighbours. It is a smoke detector: an alarm deserves a look, silence does not mean that every prior
+# gives the same answer.
 #
 # ### With a sampler, and a false alarm
 #
 # ArviZ power-scales the draws of any model: `az.psense`. It needs the log prior of each draw. Here is
-# the second model in PyMC, with `u` drawn around 0 as in lesson 11. `SAMPLE` asks the
-# sampler nutpie for four chains, two at a time, with 1,000 steps of warm-up and 2,000 draws each.
+# the second model in PyMC, with `u` drawn around 0 as in lesson 11. With 20 patients in each hospital
+# that form is safe (lesson 12): `bayes.diagnose` looks for divergences, R-hat and ESS.
 
 # %%
 code, hospitals = pd.factorize(by_hospital["hospital"].astype(str))
@@ -598,11 +592,11 @@ print(alarm.to_string())
 print(f"draws and exact answer agree for the top-level priors: {close}")
 
 # %% [markdown]
-# A false alarm, and for more than one parameter. The line `u ~ Normal(0, hospital_sd)` is no belief
-# that somebody could have chosen differently. It *is* the model: hospitals are drawn from one
-# distribution. Raise it to a power, and you change what `hospital_sd` means. Then `hospital_sd`
-# moves, of course, and the rest follows. So name the top-level priors, those that no other parameter
-# sits above: `prior_var_names=top` in ArviZ's `psense_summary`.
+# A false alarm, and for more than one parameter. The line `u ~ Normal(0, hospital_sd)` is not one of
+# your four priors. It is the model: hospitals are drawn from one distribution. Raise it to a power,
+# and you change what `hospital_sd` means. Then it moves, of course, and the rest follows. So name the
+# top-level priors, those that no other parameter sits above: `prior_var_names=top` in ArviZ's
+# `psense_summary`.
 #
 # ## Another prior without another fit
 #
@@ -612,10 +606,10 @@ print(f"draws and exact answer agree for the top-level priors: {close}")
 #
 # $$w_s \propto \frac{\text{new prior}(\text{hospital\_sd}_s)}{\text{old prior}(\text{hospital\_sd}_s)}$$
 #
-# That is honest as long as no few draws carry everything. <dfn>Pareto k</dfn> judges it by the
-# largest weights: up to .5 good, up to .7 usable; above .7 a handful of draws decides, and more draws
-# would not help. `bayes.reweight` smooths the largest weights and says in words what k means. It also
-# counts the independent draws that are left: below 400, do not trust it either.
+# That works as long as no few draws carry everything. <dfn>Pareto k</dfn> judges it by the largest
+# weights: up to .5 good, up to .7 usable; above .7 a handful of draws decides, and more draws would
+# hardly help. `bayes.reweight` smooths the largest weights and says in words what k means. It also
+# counts the independent draws that are left, an ESS (lesson 12): below 400, do not trust it either.
 
 # %% tags=["nbval-check-output"]
 tau_draws = idata["posterior"]["hospital_sd"].to_numpy().ravel()
@@ -631,9 +625,9 @@ print("k of the last one is above .7:", seen.k_hat > 0.7)
 
 # %% [markdown]
 # One fit has answered for five priors. It refuses the sixth, and rightly: half-normal(0.5) wants small
-# values of `hospital_sd`, and there were hardly any draws there. Weights can move a posterior
-# among the draws that you have. They cannot make new ones. So fit with a *wide* prior and reweight to
-# tighter ones, not the reverse; and if it says no, fit anew.
+# values of `hospital_sd`, and there were hardly any draws there. Weights choose among the draws that
+# you have. They cannot make new ones. So fit with a *wide* prior and reweight to tighter ones, not the
+# reverse; and if k says no, fit anew.
 #
 # The explorer opens on the draws of any model in the same way. Its first sentence says whether the
 # numbers can be trusted, and its strip ends where they cannot. Lower the scale: where does it refuse?
@@ -691,14 +685,13 @@ for name, prior in log_scale.items():
     print(f"{name:17} cabg: {low:.2f} to {high:.2f} times as long;  P(share above 0) {p_share:.2f}")
 
 # %% [markdown]
-# The first answer cannot be moved: nearly three times as long, whatever you believe of hospitals. Even
-# the absurd half-Cauchy(25) gives the same. Thousands of patients, compared within their hospitals,
-# leave no room. Try to break it:
+# The first answer cannot be moved: nearly three times as long, whatever you believe of hospitals.
+# Thousands of patients, compared within their hospitals, leave no room. Try to break it:
 # `prior_sensitivity_explorer(azpro, formula="np.log(los) ~ cabg", effect="cabg", unit="log days")`.
 #
 # The second answer moves. Half-normal(0.03), which holds that hospitals hardly differ, makes it nearly
-# certain. With a prior that leaves them room it is .94 or .95. A rule at .95 would call these two
-# different decisions. They are the same evidence: report the probability with its range.
+# certain. With a prior that leaves them room it is .94 or .95: two decisions by a rule at .95, and the
+# same evidence. Report the probability with its range.
 #
 # ## Is hospital A the best?
 #
@@ -747,10 +740,9 @@ plots.show(
 # One set of exact draws, reweighted to 25 priors; the lines end where the weights could not be
 # trusted. *Who* is most probably the best hangs on the prior: E for those who think that hospitals
 # are alike, A for those who let them differ. *Whether* A is shown to be the best does not: its chance
-# is about .4 at most, for every scale. H is the worst with a chance of .5 to .65, and not shown to be it
-# either.
+# is about .4 at most, for every scale. H is the worst with a chance of .5 to .65: not shown either.
 #
-# So an answer can stand firm although the numbers move, and fall although they hardly do. Put the
+# So a decision can stand firm although the numbers move, and fall although they hardly do. Put the
 # *decision* under pressure, not the digits.
 #
 # ## What to report
@@ -836,24 +828,21 @@ tally()
 # ## Key points
 #
 # - No prior is silent. Draw hospitals from it and look whether you believe them.
-# - Uniform(0, 100) and half-Cauchy(25) put much on absurd hospitals; with few hospitals their
-#   intervals are the widest. Inverse-gamma(ε, ε) piles up near 0, and ε decides how much.
-# - There is no number of hospitals from which on priors cease to matter. It depends on the question. A
-#   treatment given within hospitals hardly feels the prior of `hospital_sd`; one given by hospital
-#   does; `hospital_sd` itself does most.
+# - Very wide priors put much on absurd hospitals, and with few hospitals they widen the interval.
+#   Inverse-gamma(ε, ε) piles up near 0, and ε decides how much.
+# - No number of hospitals ends the influence of a prior. A treatment given within hospitals hardly
+#   feels the prior of `hospital_sd`; one given by hospital does; `hospital_sd` itself does most.
 # - A prior that suits the truth buys narrower intervals. One that is wrong and sure buys false ones.
-# - In a conflict a normal prior and the data meet where neither believed. Check for it. A heavier tail
-#   gives way.
+# - Check for prior-data conflict. A normal prior hides it, a heavier tail gives way.
 # - Power-scale the top-level priors only. No alarm does not mean that every prior agrees.
 # - Reweighting answers for other priors without a fit. Pareto k and the draws left say when not.
-# - Report the chosen prior in the units of the ward, and the decision under the priors that you could
-#   defend.
+# - Report the prior in the units of the ward, and the decision under the priors you could defend.
 #
 # ## Limits
 #
-# The trials had normal hospitals and patients. We varied the prior of one SD, mostly; in models with many
-# parameters priors can act together. How sensitive a result is to the *likelihood*, often the larger
-# question, is for lessons 14 and 17.
+# The trials had normal hospitals and patients. We varied the prior of one SD, mostly; in larger models
+# priors can act together. How sensitive a result is to the *likelihood*, often the larger question, is
+# for lessons 14 and 17.
 #
 # ## Further reading
 #

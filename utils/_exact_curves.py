@@ -16,16 +16,17 @@ FINE = 64  # intervals per panel at which a marginal is tabulated
 
 
 @cache
-def _panel_matrices() -> tuple[Floats, Floats]:
-    """Return the matrices from 21 nodal values to values and integrals at the fine points."""
+def _panel_matrices() -> tuple[Floats, Floats, Floats]:
+    """Return the matrices from 21 nodal values to values and integrals at the fine points.
+
+    The third turns them into coefficients of Legendre polynomials.
+    """
     fine = np.linspace(-1, 1, FINE + 1)
     legendre = np.polynomial.legendre
-    nodes = legendre.legvander(NODES, 20)
-    coefficients = np.linalg.solve(nodes, np.eye(21))
+    coefficients = np.linalg.inv(legendre.legvander(NODES, 20))
     integral = legendre.legint(np.eye(21), lbnd=-1)
-    return legendre.legvander(fine, 20) @ coefficients, legendre.legval(fine, integral).T @ (
-        coefficients
-    )
+    values = legendre.legvander(fine, 20) @ coefficients
+    return values, legendre.legval(fine, integral).T @ coefficients, coefficients
 
 
 class Marginal:
@@ -36,13 +37,13 @@ class Marginal:
     """
 
     def __init__(self, grid: Grid) -> None:
-        values, integrals = _panel_matrices()
+        values, integrals, coefficients = _panel_matrices()
         panels = len(grid.edges) - 1
         half = np.diff(grid.edges) / 2
         mass = grid.weight.sum(1).reshape(panels, 21)
         height = mass / (KRONROD[None] * half[:, None])
         self.x = grid.edges[:-1, None] + half[:, None] * (np.linspace(0, 2, FINE + 1))
-        self.coefficients = np.linalg.solve(np.polynomial.legendre.legvander(NODES, 20), height.T).T
+        self.coefficients = height @ coefficients.T
         self.height = np.maximum(height @ values.T, 0)
         steps = height @ integrals.T * half[:, None]
         before = np.concatenate([[0], np.cumsum(steps[:, -1])[:-1]])
@@ -98,16 +99,18 @@ def solve_hermite(target: Floats, f0: Floats, f1: Floats, d0: Floats, d1: Floats
     rise = np.maximum(f1 - f0, 1e-300)
     limit = 3 * rise  # slopes beyond this would make the cubic fold back
     d0, d1 = np.minimum(d0, limit), np.minimum(d1, limit)
+    cubic, square, start = d0 + d1 - 2 * rise, 3 * rise - 2 * d0 - d1, f0 - target
+    cubic_3, square_2, least = 3 * cubic, 2 * square, 1e-3 * rise
     low, high = np.zeros_like(rise), np.ones_like(rise)
-    s = np.clip((target - f0) / rise, 0, 1)
+    s = np.clip(-start / rise, 0, 1)
     for _ in range(12):
-        gap = _hermite(s, f0, f1, d0, d1) - target
-        low, high = np.where(gap < 0, s, low), np.where(gap >= 0, s, high)
-        slope = d0 + s * (2 * (3 * rise - 2 * d0 - d1) + 3 * s * (d0 + d1 - 2 * rise))
-        newton = s - gap / np.maximum(slope, 1e-3 * rise)
+        gap = start + s * (d0 + s * (square + s * cubic))
+        short = gap < 0
+        low, high = np.where(short, s, low), np.where(short, high, s)
+        newton = s - gap / np.maximum(d0 + s * (square_2 + s * cubic_3), least)
         new = np.where((newton >= low) & (newton <= high), newton, (low + high) / 2)
-        moved, s = np.abs(new - s).max(initial=0), new
-        if moved < 1e-8:  # the next Newton step would be of order 1e-16
+        moved, s = np.abs(new - s).max(initial=0.0), new
+        if moved < 1e-6:  # the next Newton step would be of order 1e-12
             break
     return s
 
@@ -163,27 +166,24 @@ def mixture_quantiles(
         Stop when no quantile moves further than this, in SDs of its mixture. What is left is of
         the order of its square.
     """
-    out = np.empty((len(mean), len(probability)))
     centre = mean @ weight
     spread = np.sqrt((sd**2 + (mean - centre[:, None]) ** 2) @ weight)
-    for k, q in enumerate(probability):
-        point = ndtri(q)
-        each = mean + sd * point  # the quantile lies between those of the components
-        low, high = each.min(1), each.max(1)
-        x = np.clip(centre + spread * point, low, high)
-        for _ in range(80):
-            scaled = (x[:, None] - mean) / sd
-            gap = ndtr(scaled) @ weight - q
-            low, high = np.where(gap < 0, x, low), np.where(gap >= 0, x, high)
-            slope = (np.exp(-0.5 * scaled**2) / sd) @ weight / np.sqrt(2 * np.pi)
-            new = x - gap / np.maximum(slope, 1e-300)
-            new = np.where((new >= low) & (new <= high), new, (low + high) / 2)
-            moved = np.max(np.abs(new - x) / spread)
-            x = new
-            if moved < last_step:
-                break
-        out[:, k] = x
-    return out
+    target = np.asarray(probability, float)[:, None]  # (probabilities, rows) from here on
+    ends = [mean + sd * point for point in ndtri(target[:, 0])]  # a quantile lies between those
+    low, high = (np.stack([f(each, axis=1) for each in ends]) for f in (np.min, np.max))
+    x = np.clip(centre + spread * ndtri(target), low, high)
+    for _ in range(80):
+        scaled = (x[..., None] - mean) / sd
+        gap = ndtr(scaled) @ weight - target
+        low, high = np.where(gap < 0, x, low), np.where(gap >= 0, x, high)
+        slope = (np.exp(-0.5 * scaled**2) / sd) @ weight / np.sqrt(2 * np.pi)
+        new = x - gap / np.maximum(slope, 1e-300)
+        new = np.where((new >= low) & (new <= high), new, (low + high) / 2)
+        moved = np.max(np.abs(new - x) / spread)
+        x = new
+        if moved < last_step:
+            break
+    return x.T
 
 
 def few_nodes(grid: Grid, order: int = 4) -> tuple[Floats, Floats, Floats]:

@@ -101,10 +101,14 @@ class Moments:
         log_sigma: Floats,
         weight: Floats,
         hospitals: NDArray[np.intp] | slice = slice(None),
+        law: tuple[Floats, Floats] | None = None,
     ) -> tuple[Floats, Floats, Floats]:
-        """Return hospital effects as mixtures of normals: mean (J, M), sd (J, M), weight (M)."""
+        """Return hospital effects as mixtures of normals: mean (J, M), sd (J, M), weight (M).
+
+        `law` is what `Likelihood.conditional` returns there, where that is known already.
+        """
         sums = self.likelihood.sums
-        mean, cov = self.likelihood.conditional(log_tau, log_sigma)
+        mean, cov = law or self.likelihood.conditional(log_tau, log_sigma)
         lam = np.exp(2 * (log_tau - log_sigma))
         n, x = sums.size[sums.which][hospitals], self.columns[hospitals]
         w = n[:, None] * lam / (1 + n[:, None] * lam)

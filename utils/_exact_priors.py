@@ -6,6 +6,7 @@ is are found by asking it, so that an improper posterior can be refused.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -147,6 +148,7 @@ class ScalePrior:
                 f"{name} must be a prior with a method logpdf (scipy.stats.halfnorm(scale=5)) "
                 f"or 'flat', got {given!r}"
             )
+        self._logpdf = _on_arrays(name, given.logpdf)
         self._probe(scale)
 
     def log_density(self, log_value: Floats) -> Floats:
@@ -159,7 +161,7 @@ class ScalePrior:
             value = np.where(near, np.clip(value, self.low, self.high), value)
         with np.errstate(all="ignore"):
             if self._quick is None:
-                return np.asarray(self.given.logpdf(value), float) + log_value
+                return self._logpdf(value) + log_value
             log_pdf, shapes, loc, scale = self._quick
             density = log_pdf((value - loc) / scale, *shapes) - np.log(scale)
         if self.low == 0 and self.high == np.inf:  # a standard deviation is always inside
@@ -172,13 +174,13 @@ class ScalePrior:
         support = _declared_support(self.given)
         if support is None:
             with np.errstate(all="ignore"):
-                negative = bool(np.any(np.asarray(self.given.logpdf(below), float) > -np.inf))
+                negative = bool(np.any(self._logpdf(below) > -np.inf))
         else:
             negative = support[0] < 0
         if negative:
             raise ValueError(
                 f"the prior for {self.name} must lie above 0, as a standard deviation does; "
-                f"{_label(self.given)} has mass below 0"
+                f"{_label(self.given)} has mass below 0, where its logpdf must be -inf"
             )
         self.low, self.high = 0.0, np.inf
         centre = np.log(scale)
@@ -249,6 +251,31 @@ class ScalePrior:
             near = np.flatnonzero(drop > depth)
             marks += [grid[near[0]], grid[near[-1]]]
         self.landmarks = np.unique(marks)
+
+
+def _on_arrays(name: str, logpdf: Callable) -> Callable[[Floats], Floats]:
+    """Return a log density that takes arrays, also where a learner's own takes one number."""
+
+    def single(value: float) -> float:
+        try:
+            return float(logpdf(value))
+        except (ArithmeticError, TypeError, ValueError) as problem:
+            if value <= 0:  # log(-1): outside the prior
+                return -np.inf
+            raise ValueError(
+                f"logpdf of the prior for {name} cannot be computed at {value:.3g}: {problem}"
+            ) from problem
+
+    def each(values: Floats) -> Floats:
+        return np.array([single(float(value)) for value in np.ravel(values)]).reshape(values.shape)
+
+    trial = np.array([0.5, 2.0])
+    try:
+        with np.errstate(all="ignore"):
+            whole = np.shape(logpdf(trial)) == trial.shape
+    except (ArithmeticError, TypeError, ValueError):
+        whole = False
+    return (lambda values: np.asarray(logpdf(values), float)) if whole else each
 
 
 def _declared_support(given: object) -> tuple[float, float] | None:

@@ -629,7 +629,8 @@ def test_any_design_gets_an_answer_or_a_reason(sizes, tau, sigma, shift, priors,
         assert any(
             word in str(reason) for word in ("improper", "no variation", "too many", "do not")
         )
-        assert "improper" not in str(reason) or "flat" in priors
+        alike = "do not differ" in str(reason)  # to the last digit, whatever the priors
+        assert alike or "improper" not in str(reason) or "flat" in priors
         return
     except exact.QuadratureError:
         # Scales that differ by six orders and more: refused rather than wrong.

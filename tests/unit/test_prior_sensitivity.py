@@ -2,6 +2,8 @@
 
 import json
 import math
+import statistics
+import time
 
 import ipywidgets
 import numpy as np
@@ -11,6 +13,7 @@ from scipy import stats
 from scipy.special import expit
 
 from utils import datasets
+from utils._exact_gaussian import Likelihood
 from utils._exact_priors import InverseGammaVariance, ScalePrior, pymc_prior
 from utils.simulate import med_trial
 from utils.widgets import (
@@ -227,7 +230,7 @@ def test_a_prior_of_your_own():
     fit = exact_of(explorer.source.data, explorer.state)
     answer = explorer.result.answer
     np.testing.assert_allclose(answer.tau, fit.quantile("tau", Q), rtol=2e-3)
-    np.testing.assert_allclose(answer.effect, fit.quantile("treated", Q), rtol=1e-3)
+    np.testing.assert_allclose(answer.effect, fit.quantile("treated", Q), atol=2e-3)
     assert explorer.result.strip is None and "no scale to vary" in explorer.description
     with pytest.raises(ValueError, match="no PyMC distribution"):
         explorer.pymc()
@@ -526,6 +529,9 @@ def test_pymc_code_reads_the_learners_data():
     study = med_trial(n_hospitals=4, rng=1)
     assert "study.data.dropna" in prior_sensitivity_explorer(study).pymc()
     assert "example_data()" in prior_sensitivity_explorer().pymc()
+    nameless = prior_sensitivity_explorer(med_trial(n_hospitals=4, rng=1)).pymc()
+    assert "# your_data: give this name to the table" in nameless
+    assert "kept = your_data.dropna" in nameless
     events = datasets.load("surgical")
     code = prior_sensitivity_explorer(events, events="deaths", patients="operations").pymc()
     compile(code, "<cell>", "exec")
@@ -594,3 +600,130 @@ def test_a_drag_adds_up_no_patients_again(monkeypatch):
     assert len(added) == before
     explorer.set_state(n_hospitals=6)
     assert len(added) == before + 1
+
+
+def test_a_drag_asks_for_the_likelihood_as_rarely_as_it_can(monkeypatch):
+    """Points of (tau, sigma) at which the likelihood is computed, drag by drag."""
+    points = []
+    real = Likelihood._factor
+    monkeypatch.setattr(
+        Likelihood, "_factor", lambda self, t, s: points.append(len(t)) or real(self, t, s)
+    )
+    source = ps.prepare(trial([20] * 30))
+    start = {**BASE, "effect_sd": 9.0, "threshold": -5}
+    ps.compute(source, **start)
+
+    def asked(**change):
+        points.clear()
+        ps.compute(source, **{**start, **change})
+        return sum(points), len(points)
+
+    rows = len(source.data.model(30, "first", 9.0, 20.0).rows.log_tau)
+    assert asked(threshold=-2) == asked(scale=2.0) == asked(family="half-Cauchy") == (0, 0)
+    for change in ({"effect_sd": 7.0}, {"sigma_scale": 31.0}):
+        asked_for, calls = asked(**change)
+        assert asked_for <= 20 * rows and calls <= 3
+    asked_for, calls = asked(n_hospitals=20)
+    assert asked_for <= 30 * rows and calls <= 6
+
+
+COUNTS = {"events": "deaths", "patients": "operations"}
+
+
+@pytest.mark.parametrize("kind", ["patients", "events"])
+def test_a_drag_leaves_the_engine_little_to_do(kind):
+    """Processor time, with a bound that a busy machine keeps: 3 to 7 ms on a quiet one."""
+    data = trial([20] * 30) if kind == "patients" else datasets.load("surgical")
+    source = ps.prepare(data, **(COUNTS if kind == "events" else {}))
+    start = {"family": "half-normal", "scale": 0.5, "effect_sd": 2.0}
+    threshold = 0.1 if kind == "events" else -5
+    ways = {
+        "scale": np.geomspace(0.2, 2, 15), "effect_sd": np.linspace(1, 3, 15),
+        "n_hospitals": range(source.of - 8, source.of),
+    }  # fmt: skip
+    for control, values in ways.items():
+        ps.compute(source, **start, threshold=threshold)
+        spent = []
+        for value in values:
+            began = time.process_time()
+            change = {control: int(value) if control == "n_hospitals" else float(value)}
+            ps.compute(source, **{**start, **change}, threshold=threshold)
+            spent.append(time.process_time() - began)
+        assert statistics.median(spent) < 0.025, control
+
+
+class OneByOne:
+    """As a learner may write it: one number at a time, and undefined below 0."""
+
+    def logpdf(self, x):
+        return -0.5 * math.log(x) - x if x <= 30 else -INF
+
+
+class TimesPower:
+    def __init__(self, power):
+        self.power = power
+
+    def logpdf(self, x):
+        return np.where(x > 0, self.power * np.log(np.abs(x)), -INF)
+
+
+def test_a_prior_of_your_own_may_take_one_number_at_a_time():
+    class OnArrays:
+        def logpdf(self, x):
+            x = np.asarray(x, float)
+            inside = (x > 0) & (x <= 30)
+            return np.where(inside, -0.5 * np.log(np.where(inside, x, 1.0)) - x, -INF)
+
+    answers = []
+    for own in (OneByOne(), OnArrays()):
+        explorer = prior_sensitivity_explorer(trial([12] * 7), own=own)
+        explorer.set_state(family="yours")
+        answers.append(explorer.result.answer)
+    np.testing.assert_allclose(answers[0].effect, answers[1].effect, atol=1e-9)
+    np.testing.assert_allclose(answers[0].tau, answers[1].tau, atol=1e-9)
+
+
+def test_absurd_priors_of_your_own_get_a_sentence():
+    data = trial([12] * 7)
+    for power in (-1, -2):  # no end towards 0
+        explorer = prior_sensitivity_explorer(data, own=TimesPower(power))
+        explorer.set_state(family="yours")
+        assert "climbs so steeply towards 0" in explorer.message
+
+    class Broken:
+        def logpdf(self, x):
+            return 1 / 0
+
+    with pytest.raises(ValueError, match=r"cannot be computed at .*: division by zero"):
+        prior_sensitivity_explorer(data, own=Broken())
+    with pytest.raises(ValueError, match="mass below 0, where its logpdf must be -inf"):
+        prior_sensitivity_explorer(data, own=stats.norm(0, 5))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("own", [stats.uniform(1000, 1), stats.uniform(5, 1e-9)])
+def test_a_posterior_beyond_the_picture_draws_without_a_warning(own):
+    explorer = prior_sensitivity_explorer(trial([12] * 7), own=own)
+    explorer.set_state(family="yours", pin={"family": "uniform", "scale": 0.01})
+    assert explorer.message == "" and np.isfinite(explorer.result.answer.effect).all()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", ["patients", "events"])
+def test_every_end_of_every_control_has_an_answer_or_a_sentence(kind):
+    data = trial([10] * 8) if kind == "patients" else datasets.load("surgical")
+    explorer = prior_sensitivity_explorer(data, **(COUNTS if kind == "events" else {}))
+    scales, effects = explorer._controls["scale"].grid, explorer._controls["effect_sd"]
+    for family in FAMILIES:
+        for n in (2, 3, explorer.source.of):
+            for scale in (scales[0], scales[-1]):
+                for effect_sd in (effects.low, INF):
+                    explorer.set_state(
+                        family=family, n_hospitals=n, scale=scale, effect_sd=effect_sd
+                    )
+                    if explorer.message:
+                        assert explorer.message.startswith("No posterior: ")
+                    else:
+                        answer = explorer.result.answer
+                        assert np.isfinite([*answer.effect, *answer.tau]).all()
+                        assert "nan" not in explorer.description

@@ -98,7 +98,8 @@ EXERCISES = (
                 ),
             ),
         ),
-        insight="One pair in four. If you find that too many, take a tighter prior.",
+        insight="By integration it is .243: one pair in four. If that is too many for you, take "
+        "a tighter prior.",
     ),
     Exercise(
         id="E13.2",
@@ -213,7 +214,7 @@ EXERCISES = (
         answer=Flaw(
             sentence=3,
             reason="b",
-            why="no prior is silent, and this one is loud where hospitals are few and treated as "
+            why="No prior is silent, and this one is loud where hospitals are few and treated as "
             "a whole. It pulls hospital_sd towards 0 and makes the interval narrow. The .97 has to "
             "be shown under priors that say something believable about hospitals.",
             sentences={

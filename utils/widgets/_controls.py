@@ -356,7 +356,9 @@ def _described(label: str, width: int = 95) -> dict:
     return {
         "description": label,
         "style": {"description_width": f"{_LABEL_WIDTH}px"},
-        "layout": widgets.Layout(width=f"{_LABEL_WIDTH + width}px", flex="0 0 auto"),
+        "layout": widgets.Layout(
+            width=f"{_LABEL_WIDTH + width}px", max_width="100%", flex="0 0 auto"
+        ),
     }
 
 

@@ -14,7 +14,9 @@ from utils import exact
 from utils.widgets._sensitivity_data import HospitalData
 from utils.widgets._sensitivity_priors import make
 
-__all__ = ["exact_of", "pymc_code"]
+__all__ = ["UNNAMED", "exact_of", "pymc_code"]
+
+UNNAMED = "your_data"  # in the code, where the data have no name in the notebook
 
 _SAMPLE = """
 with model:
@@ -82,6 +84,8 @@ def pymc_code(data: HospitalData, state: Mapping, name: str) -> str:
         name = "example_data()"
     if not data.rate:
         lines.append("import patsy")
+    if name == UNNAMED:
+        lines += ["", f"# {UNNAMED}: give this name to the table that the explorer was opened with"]
     lines += ["", f"kept = {name}.dropna(subset=[{column}]).reset_index(drop=True)"]
     if state["n_hospitals"] < len(data.labels):
         labels = data.labels[data.hospitals(state["n_hospitals"], state["kept"])].tolist()

@@ -303,6 +303,11 @@ def _why(problem: Improper, choice: Choice, n: int) -> str:
             "the data cannot end. Keep more hospitals, or choose a prior that falls faster, such "
             "as a half-normal."
         )
+    if "lower tail" in text:
+        return (
+            "No posterior: this prior of τ climbs so steeply towards 0 that no data can end it "
+            "there. Choose one whose density is finite at 0."
+        )
     return f"No posterior: {text}. Keep more hospitals, or give that parameter a proper prior."
 
 

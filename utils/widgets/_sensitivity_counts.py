@@ -24,18 +24,21 @@ from utils.widgets._sensitivity_rows import (
     Improper,
     Rows,
     Weighed,
+    between,
     cumulative,
     curve_quantiles,
 )
 
 Floats = NDArray[np.float64]
 
-__all__ = ["CountModel", "CountTable"]
+__all__ = ["CountModel", "CountPart", "CountTable"]
 
 LOG_TAU = np.arange(-7.0, 3.01, 0.2)
 REACH = 9.0  # logits to either side of the pooled one
 ORDER = 21  # of the Gauss-Hermite rules
 WIDE = 1.5  # tau from which on they are not used
+SHOWN = 60  # hospitals at most
+DEEP = 40.0  # log units below a peak: nothing is left
 
 
 class CountTable:
@@ -90,40 +93,82 @@ class CountTable:
 
 
 @dataclass(frozen=True, eq=False)
-class CountModel:
-    """The likelihood of one choice of hospitals with the prior of the mean logit.
+class CountPart:
+    """The hospitals kept: what no prior changes.
 
     Parameters
     ----------
     table : CountTable
     kept : ndarray of int, shape (J,)
         The hospitals in use.
-    effect_sd : float
-        SD of the normal prior of the mean logit, with mean 0; infinite for a flat one.
     """
 
     table: CountTable
     kept: NDArray[np.intp]
+
+    @cached_property
+    def shown(self) -> NDArray[np.intp]:
+        """Hospitals by their own rate."""
+        return np.argsort(self.own, kind="stable")[:SHOWN]
+
+    @cached_property
+    def own(self) -> Floats:
+        """Each hospital's own share of events."""
+        return self.table.events[self.kept] / self.table.patients[self.kept]
+
+    @cached_property
+    def log_likelihood(self) -> Floats:
+        """Log likelihood of (log tau, mu), shape (R, M)."""
+        each = self.table.log_likelihood
+        which = np.bincount(self.kept, minlength=len(each)).astype(float)
+        return (which @ each.reshape(len(each), -1)).reshape(each.shape[1:])
+
+    @cached_property
+    def log_likelihoods(self) -> Floats:
+        """Those of the hospitals shown in every other row, shape (J, rows, M)."""
+        return self.table.log_likelihood[self.kept[self.shown], ::2]
+
+    @cached_property
+    def own_likelihood(self) -> Floats:
+        """Likelihood of each shown hospital's own logit, shape (J, M), up to constants."""
+        table, kept = self.table, self.kept[self.shown]
+        y, n = table.events[kept][:, None], table.patients[kept][:, None]
+        own = y * table.mu - n * np.logaddexp(0, table.mu)
+        return np.exp(own - own.max(1, keepdims=True))
+
+
+@dataclass(frozen=True, eq=False)
+class CountModel:
+    """The likelihood of one choice of hospitals with the prior of the mean logit.
+
+    Parameters
+    ----------
+    part : CountPart
+    effect_sd : float
+        SD of the normal prior of the mean logit, with mean 0; infinite for a flat one.
+    """
+
+    part: CountPart
     effect_sd: float
 
     @property
     def sizes(self) -> NDArray[np.intp]:
         """Patients of each hospital."""
-        return self.table.patients[self.kept].astype(int)
+        return self.part.table.patients[self.part.kept].astype(int)
 
     @cached_property
     def _total(self) -> Floats:
         """Log posterior density of (log tau, mu) with a flat prior of log tau, less its peak."""
-        total = self.table.log_likelihood[self.kept].sum(0)
+        total = self.part.log_likelihood
         if math.isfinite(self.effect_sd):
-            total = total - 0.5 * (self.table.mu / self.effect_sd) ** 2
+            total = total - 0.5 * (self.part.table.mu / self.effect_sd) ** 2
         return total - total.max()
 
     @cached_property
     def rows(self) -> Rows:
         """The rows: see `Rows`. The effect is the rate of a typical hospital."""
-        table, mu = self.table, self.table.mu
-        y, n = table.events[self.kept], table.patients[self.kept]
+        table, kept = self.part.table, self.part.kept
+        y, n, mu = table.events[kept], table.patients[kept], table.mu
         both, flat = int(np.sum((y > 0) & (y < n))), math.isinf(self.effect_sd)
         if flat and y.sum() in (0, n.sum()):
             raise Improper("with a flat prior of the rate there must be patients of both kinds")
@@ -143,57 +188,65 @@ class CountModel:
             height / (rate * (1 - rate)), (k, k), information / (1 + information),
         )  # fmt: skip
 
-    @cached_property
+    @property
     def shown(self) -> NDArray[np.intp]:
         """Hospitals by their own rate."""
-        return np.argsort(self.own(None), kind="stable")[:60]
+        return self.part.shown
 
     def own(self, weight: Floats | None) -> Floats:
         """Return each hospital's own share of events."""
-        return self.table.events[self.kept] / self.table.patients[self.kept]
+        return self.part.own
 
     @cached_property
-    def _own(self) -> Floats:
-        """Likelihood of each hospital's own logit, shape (J, M), up to constants."""
-        table, kept = self.table, self.kept[self.shown]
-        y, n = table.events[kept][:, None], table.patients[kept][:, None]
-        own = y * table.mu - n * np.logaddexp(0, table.mu)
-        return np.exp(own - own.max(1, keepdims=True))
+    def _store(self) -> tuple[NDArray, Floats, NDArray[np.bool_], int]:
+        """What the others say of each hospital: transforms and their scales, and rows done."""
+        hospitals, rows, size = self.part.log_likelihoods.shape
+        size = fft.next_fast_len(int(1.25 * size), real=True)
+        waves = np.zeros((hospitals, rows, size // 2 + 1), complex)
+        return waves, np.zeros((hospitals, rows)), np.zeros(rows, bool), size
 
-    @cached_property
-    def _store(self) -> tuple[Floats, NDArray, NDArray[np.bool_], int]:
-        """Scale of each hospital's others, their transforms by row, and which rows are done."""
-        shape = self.table.log_likelihood.shape
-        size = fft.next_fast_len(int(1.25 * shape[2]), real=True)
-        waves = np.zeros((len(self.shown), shape[1], size // 2 + 1), complex)
-        own = self.table.log_likelihood[self.kept[self.shown]]
-        scale = (self._total - own).max((1, 2))
-        return scale, waves, np.zeros(shape[1], bool), size
+    def _others(self, rows: slice) -> tuple[NDArray, Floats, int]:
+        """Return what the others say of each hospital's logit, transformed.
 
-    def _others(self, rows: NDArray[np.intp]) -> tuple[NDArray, int]:
-        """Return what the others say of each hospital's logit in some rows, transformed."""
-        scale, waves, done, size = self._store
-        table = self.table
-        new = rows[~done[rows]]
-        if len(new):
-            own = table.log_likelihood[self.kept[self.shown][:, None], new]
-            product = np.exp(self._total[new] - own - scale[:, None, None])
-            omega = 2 * np.pi * fft.rfftfreq(size, table.mu[1] - table.mu[0])
-            blur = np.exp(-0.5 * np.exp(2 * LOG_TAU[new])[:, None] * omega**2)
-            waves[:, new] = fft.rfft(product, size, axis=-1) * blur
-            done[new] = True
-        return waves[:, rows], size
+        Of `rows`, a range among every other one.
+        """
+        waves, scale, done, size = self._store
+        mu = self.part.table.mu
+        if not done[rows].all():
+            new = np.flatnonzero(~done[rows]) + rows.start
+            new = slice(new[0], new[-1] + 1)
+            log_height = self._total[::2][new] - self.part.log_likelihoods[:, new]
+            top = log_height.max(2)
+            log_height -= top[:, :, None]
+            held = np.flatnonzero((log_height > -DEEP).any((0, 1)))
+            held = slice(held[0], held[-1] + 1)
+            height = np.zeros(log_height.shape)
+            # Seven digits will do for each height, and come at a fraction of the price.
+            height[..., held] = np.exp(log_height[..., held].astype(np.float32))
+            omega = 2 * np.pi * fft.rfftfreq(size, mu[1] - mu[0])
+            blur = np.exp(-0.5 * np.exp(2 * LOG_TAU[::2][new])[:, None] * omega**2)
+            waves[:, new] = fft.rfft(height, size, axis=-1) * blur
+            scale[:, new], done[new] = top, True
+        return waves[:, rows], scale[:, rows], size
 
     def hospitals(self, weighed: Weighed, probability: Floats) -> tuple[Floats, Floats]:
         """Return means and quantiles of the rates of the hospitals shown."""
-        keep = np.flatnonzero(np.abs(weighed.weight) > 1e-8)
-        waves, size = self._others(keep)
+        # A hospital's law changes so slowly with log tau that every other row will do.
+        weight = weighed.weight @ between(len(LOG_TAU) // 2 + 1, 0, 0, 2)
+        alike = np.flatnonzero(self.rows.weight[::2].max(1) < 1e-3)  # tau is as good as 0
+        if len(alike):
+            weight[alike[-1]] = weight[alike].sum()
+            weight[alike[:-1]] = 0.0
+        keep = np.flatnonzero(np.abs(weight) > 1e-5)
+        keep = slice(keep[0], keep[-1] + 1)
+        waves, scale, size = self._others(keep)
         # A row's weight holds the likelihood of all hospitals; here the prior's share is wanted.
-        log_likelihood = self.rows.log_likelihood[keep]
-        share = weighed.weight[keep] * np.exp(log_likelihood.min() - log_likelihood)
-        mu, step = self.table.mu, self.table.mu[1] - self.table.mu[0]
-        mixed = np.matmul(share, waves)
-        density = np.maximum(fft.irfft(mixed, size, axis=-1)[:, : len(mu)], 0) * self._own
+        scale = scale - self.rows.log_likelihood[::2][keep]
+        share = weight[keep] * np.exp(scale - scale.max(1, keepdims=True))
+        mu, step = self.part.table.mu, self.part.table.mu[1] - self.part.table.mu[0]
+        mixed = np.matmul(share[:, None], waves)[:, 0]
+        density = np.maximum(fft.irfft(mixed, size, axis=-1)[:, : len(mu)], 0)
+        density *= self.part.own_likelihood
         density /= density.sum(1, keepdims=True) * step
         mean = density @ expit(mu) * step
         return mean, expit(curve_quantiles(mu, cumulative(density, step), density, probability))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from utils._exact_priors import ScalePrior
 from utils._patients import codes_of
 from utils.simulate import Study, med_trial
-from utils.widgets._sensitivity_counts import CountModel, CountTable
+from utils.widgets._sensitivity_counts import CountModel, CountPart, CountTable
 from utils.widgets._sensitivity_patients import PatientModel, Patients
 from utils.widgets._sensitivity_rows import Rows, Weighed
 
@@ -26,6 +26,7 @@ Floats = NDArray[np.float64]
 __all__ = ["HospitalData", "Model", "example_data", "read"]
 
 FEWEST = 2  # hospitals
+STORED = 6  # of the models last used, with all that they have worked out
 
 
 class Model(Protocol):
@@ -82,7 +83,7 @@ class HospitalData:
     recipe: dict
     own: ScalePrior | None
     _models: OrderedDict = field(default_factory=OrderedDict, repr=False)
-    _kept: dict[tuple[int, str], Patients] = field(default_factory=dict, repr=False)
+    _parts: OrderedDict = field(default_factory=OrderedDict, repr=False)
 
     @property
     def rate(self) -> bool:
@@ -111,6 +112,10 @@ class HospitalData:
         return {"first": every, "random": np.random.default_rng(self.seed).permutation(every)}
 
     @cached_property
+    def _in_order(self) -> bool:
+        return bool(np.all(self.code[1:] >= self.code[:-1]))
+
+    @cached_property
     def _table(self) -> CountTable:
         return CountTable(self.y, self.x[:, 0])
 
@@ -123,37 +128,44 @@ class HospitalData:
         which = self.hospitals(n_hospitals, kept)
         if len(which) == len(self.labels):
             return self.y, self.x, self.code
+        if self._in_order and which[-1] == len(which) - 1:
+            rows = slice(int(np.searchsorted(self.code, len(which))))
+            return self.y[rows], self.x[rows], self.code[rows]
         place = np.full(len(self.labels), -1)
         place[which] = np.arange(len(which))
         code = place[self.code]
         rows = code >= 0
         return self.y[rows], self.x[rows], code[rows]
 
-    def _patients(self, n_hospitals: int, kept: str) -> Patients:
-        """Return the patients of the hospitals kept; the last choice is remembered."""
-        key = (n_hospitals, kept)
-        if key not in self._kept:
-            self._kept.clear()
-            self._kept[key] = Patients(*self.part(n_hospitals, kept))
-        return self._kept[key]
-
     def model(self, n_hospitals: int, kept: str, effect_sd: float, sigma_scale: float) -> Model:
         """Return everything that does not depend on the prior of tau, from a small store."""
-        key = (n_hospitals, kept, effect_sd, sigma_scale)
-        if key not in self._models:
+
+        def make() -> Model:
+            part = _stored(self._parts, (n_hospitals, kept), lambda: self._part(n_hospitals, kept))
             if self.rate:
-                made = CountModel(self._table, self.hospitals(n_hospitals, kept), effect_sd)
+                made = CountModel(part, effect_sd)
             else:
-                column = self.names.index(self.effect)
-                made = PatientModel(
-                    self._patients(n_hospitals, kept), column, effect_sd, sigma_scale
-                )
+                made = PatientModel(part, effect_sd, sigma_scale)
             made.rows  # an impossible choice raises here, and is not kept  # noqa: B018
-            self._models[key] = made
-            while len(self._models) > 6:
-                self._models.popitem(last=False)
-        self._models.move_to_end(key)
-        return self._models[key]
+            return made
+
+        return _stored(self._models, (n_hospitals, kept, effect_sd, sigma_scale), make)
+
+    def _part(self, n_hospitals: int, kept: str) -> Patients | CountPart:
+        """Return everything about the hospitals kept that depends on no prior."""
+        if self.rate:
+            return CountPart(self._table, self.hospitals(n_hospitals, kept))
+        return Patients(*self.part(n_hospitals, kept), self.names.index(self.effect))
+
+
+def _stored(store: OrderedDict, key: tuple, make: Callable[[], object]) -> object:
+    """Return what is in the store, made where it is not; the STORED last used stay."""
+    if key not in store:
+        store[key] = make()
+        while len(store) > STORED:
+            store.popitem(last=False)
+    store.move_to_end(key)
+    return store[key]
 
 
 def example_data() -> pd.DataFrame:
@@ -254,8 +266,3 @@ def _read_events(
         "events", table.index.to_numpy(), y, n[:, None], np.arange(len(table)), (patients,),
         "rate", unit, seed, recipe, own,
     )  # fmt: skip
-
-
-def round_scale(value: float) -> float:
-    """Return the power of ten nearest to a value."""
-    return 10.0 ** round(math.log10(value))

@@ -8,11 +8,16 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from utils._exact_curves import _hermite
 from utils.widgets._sensitivity_compute import Answer, Choice, View, is_above, nice
 from utils.widgets._sensitivity_data import HospitalData, Model
 from utils.widgets._sensitivity_priors import TauPrior, half_width
-from utils.widgets._sensitivity_rows import Improper, Rows, Weighed, curve_quantiles, weigh
+from utils.widgets._sensitivity_rows import (
+    Improper,
+    Weighed,
+    curve_at,
+    curve_quantiles,
+    weigh,
+)
 from utils.widgets._sensitivity_strip import Strip, course, curve_value, decades
 
 Floats = NDArray[np.float64]
@@ -64,7 +69,7 @@ class ExactSource:
             new_posterior=half_width(np.exp(weighed.nodes), weighed.node_weight),
             tau_prior=prior.density(view.tau_at),
             tau_posterior=weighed.tau_density(view.tau_at),
-            effect_density=_curve(rows, density[0], view.effect_at),
+            effect_density=np.maximum(curve_at(rows.at, density[0], view.effect_at), 0),
             error=weighed.error,
             _hospitals={
                 "hospital": self.data.labels[self.data.hospitals(n, kept)][which],
@@ -89,16 +94,6 @@ class ExactSource:
 def _hospitals(model: Model, weighed: Weighed) -> tuple[Floats, Floats]:
     mean, ends = model.hospitals(weighed, Q[[0, 2]])
     return mean, ends.T
-
-
-def _curve(rows: Rows, density: Floats, at: Floats) -> Floats:
-    """Return the density at other places, by cubics between those of the rows; 0 beyond."""
-    slope = np.gradient(density, rows.at)
-    cell = np.clip(np.searchsorted(rows.at, at) - 1, 0, len(rows.at) - 2)
-    step = rows.at[cell + 1] - rows.at[cell]
-    ends = density[cell], density[cell + 1], slope[cell] * step, slope[cell + 1] * step
-    inside = (at >= rows.at[0]) & (at <= rows.at[-1])
-    return np.maximum(_hermite((at - rows.at[cell]) / step, *ends), 0) * inside
 
 
 def _view(data: HospitalData) -> View:
@@ -130,7 +125,8 @@ def _view(data: HospitalData) -> View:
     low, high = min(low, whole[0]), max(high, whole[1])
     if data.rate:
         return View(
-            tau_max, (0.0, float(min(high * 1.15, 1.0))), (0.0, min(1.0, 1.1 * reach)),
+            tau_max, (0.0, float(min(high * 1.15, 1.0))),
+            (-0.04 * reach, min(1.0, 1.1 * reach)),
             scales,
         )  # fmt: skip
     low, high = min(low, -0.1 * (high - low)), max(high, 0.1 * (high - low))

@@ -43,7 +43,7 @@ class SensitivityExplorer(Explorer):
         words: Words,
         threshold: float | None = None,
         state: Mapping | str | None = None,
-        data_name: str = "data",
+        data_name: str = "",
     ) -> None:
         self.source, self._labels, self._words, self._name = source, labels, words, data_name
         controls = _controls(source, labels, threshold)

@@ -244,6 +244,7 @@ class SensitivityFigure:
     def _draw_tau(self, answer: Answer, pinned: Answer | None) -> None:
         x = self.view.tau_at
         top = max(a.tau_posterior.max() for a in (answer, pinned) if a is not None)
+        top = max(top, 1e-300)  # all of it may lie beyond the axis
         post = answer.tau_posterior / top
         prior = answer.tau_prior / top
         if answer.choice.family == "flat":
@@ -264,7 +265,8 @@ class SensitivityFigure:
     def _draw_effect(self, answer: Answer, pinned: Answer | None, result: Sensitivity) -> None:
         x = self.view.effect_at
         top = max(a.effect_density.max() for a in (answer, pinned) if a is not None)
-        post = answer.effect_density / max(top, 1e-300)
+        top = max(top, 1e-300)
+        post = answer.effect_density / top
         self.effect_post.set_ydata(post)
         beyond = x >= result.threshold if result.above else x <= result.threshold
         self.effect_fill.set_data(x, 0, np.where(beyond, post, 0))
@@ -273,7 +275,7 @@ class SensitivityFigure:
         self.effect_pin.set_visible(pinned is not None)
         self.effect_pin_bar.set_visible(pinned is not None)
         if pinned is not None:
-            self.effect_pin.set_ydata(pinned.effect_density / max(top, 1e-300))
+            self.effect_pin.set_ydata(pinned.effect_density / top)
             _bar(self.effect_pin_bar, pinned.effect, -0.13)
 
     def _draw_hospitals(self, answer: Answer, pinned: Answer | None) -> None:

@@ -13,7 +13,7 @@ from scipy.special import ndtr
 from utils._exact_curves import few_nodes, mixture_quantiles
 from utils._exact_gaussian import BetaPrior, Likelihood, Sums, patient_sums, tail_exponents
 from utils._exact_moments import Moments
-from utils._exact_quadrature import Axis, Grid, Integrator
+from utils._exact_quadrature import CUT, Axis, Grid, Integrator
 from utils._exact_rules import reference_rule
 from utils._patients import Totals
 from utils.widgets._sensitivity_rows import Improper, Rows, Weighed
@@ -22,19 +22,18 @@ Floats = NDArray[np.float64]
 
 __all__ = ["PatientModel", "Patients"]
 
-STEP = 0.2  # of log tau; half of it for many hospitals, whose likelihood is steep
-MANY = 100
-# Nodes of log sigma at each tau, from so many degrees of freedom within hospitals on: the better
-# sigma is known, the fewer do.
-FEW = ((200, 3), (20, 4), (0, 10))
-PLENTY = 20
+STEP = 0.2  # of log tau
+MANY, VERY_MANY = 100, 500  # hospitals: sums over log tau are finer; so are the rows, too
+PLENTY = 20  # degrees of freedom within hospitals, from which on sigma is well known
+FEW = ((200, 2), (60, 3), (PLENTY, 4), (0, 10))  # degrees of freedom: nodes of sigma that do
 EFFECTS = 121  # values at which the effect's distribution is tabulated
+MOST_POINTS = 80  # of log sigma, in one look
 SHOWN = 40  # hospitals whose intervals are computed at most
 
 
 @dataclass(frozen=True, eq=False)
 class Patients:
-    """The patients of the hospitals kept, and their sums, which no prior changes.
+    """The patients of the hospitals kept: what no prior changes.
 
     Parameters
     ----------
@@ -43,41 +42,70 @@ class Patients:
         Design matrix with its intercept.
     code : ndarray of int, shape (N,)
         Hospital of each patient, 0 to J - 1, none left out.
+    effect : int
+        Column of x whose coefficient is the effect.
     """
 
     y: Floats
     x: Floats
     code: NDArray[np.intp]
-    _sums: dict[tuple[bool, ...], Sums] = field(default_factory=dict, repr=False)
+    effect: int
+    _sums: dict = field(default_factory=dict, repr=False)
+    _ranges: dict = field(default_factory=dict, repr=False)
 
-    def sums(self, flat: NDArray[np.bool_]) -> Sums:
-        """Return the sums for coefficients of which these have a flat prior.
+    def sums(self, flat: bool) -> Sums:
+        """Return the sums of the likelihood, for a flat prior of the effect or a normal one.
 
         Raises
         ------
         Improper
-            If the patients cannot tell the coefficients, or do not differ.
+            If these patients cannot tell the coefficients or sigma.
         """
-        key = tuple(flat.tolist())
-        if key not in self._sums:
-            self._sums[key] = self._add_up(flat)
-        return self._sums[key]
+        if flat not in self._sums:
+            n, p = self.x.shape
+            if n <= p:
+                raise Improper(f"there are {n} patients for {p} coefficients")
+            gram = self.x.T @ self.x
+            unit = np.sqrt(np.diag(gram))
+            if unit.min() == 0 or np.linalg.eigvalsh(gram / np.outer(unit, unit))[0] < 1e-10:
+                raise Improper("the patients kept cannot tell the effect from the other columns")
+            hospitals = Totals(self.code, int(self.code.max()) + 1)
+            which = np.ones(p, bool)
+            which[self.effect] = flat
+            sums = patient_sums(self.y, self.x, hospitals, which)
+            smallest = 1e-13 * np.abs(self.y).max()
+            if not sums.residual_sd > smallest or (
+                sums.within_df > 0 and not sums.within_sd > smallest
+            ):
+                raise Improper("the patients of one hospital do not differ: σ would be 0")
+            self._sums[flat] = sums
+        return self._sums[flat]
 
-    def _add_up(self, flat: NDArray[np.bool_]) -> Sums:
-        n, p = self.x.shape
-        if n <= p:
-            raise Improper(f"there are {n} patients for {p} coefficients")
-        gram = self.x.T @ self.x
-        unit = np.sqrt(np.diag(gram))
-        if unit.min() == 0 or np.linalg.eigvalsh(gram / np.outer(unit, unit))[0] < 1e-10:
-            raise Improper("the patients kept cannot tell the effect from the other columns")
-        sums = patient_sums(self.y, self.x, Totals(self.code, int(self.code.max()) + 1), flat)
-        smallest = 1e-13 * np.abs(self.y).max()
-        if not sums.residual_sd > smallest or (
-            sums.within_df > 0 and not sums.within_sd > smallest
-        ):
-            raise Improper("the patients of one hospital do not differ: σ would be 0")
-        return sums
+    def ranges(self, flat: bool, mesh: Floats, scan: Floats) -> tuple[Floats, Floats]:
+        """Return where the mass of log sigma lies at some values of log tau, with flat priors.
+
+        A first guess for any others.
+        """
+        if flat not in self._ranges:
+            sums, p = self.sums(flat), self.x.shape[1]
+            likelihood = Likelihood(sums, BetaPrior(np.zeros(p), np.zeros(p)))
+
+            def log_rows(x: Floats, z: Floats) -> Floats:
+                return likelihood.log_likelihood(x[:, None], z) + z
+
+            # One look, an SD of log sigma from point to point, from well below the SD within
+            # hospitals to well above that of all patients.
+            width = 1 / math.sqrt(2 * sums.within_df)
+            low, high = math.log(sums.within_sd), math.log(sums.residual_sd)
+            z = np.arange(min(low, high) - 12 * width, max(low, high) + 12 * width, width)
+            found = None
+            if len(z) <= MOST_POINTS:
+                found = _held(log_rows(mesh, np.tile(z, (len(mesh), 1))), z)
+            if found is None:
+                search = Integrator(log_rows, Axis(mesh), Axis(scan, power=0), 1e-4)
+                found = search.ranges(mesh, np.tile(scan, (len(mesh), 1)))[:2]
+            self._ranges[flat] = found
+        return self._ranges[flat]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +115,6 @@ class PatientModel:
     Parameters
     ----------
     patients : Patients
-    effect : int
-        Column of x whose coefficient is the effect.
     effect_sd : float
         SD of its normal prior with mean 0; infinite for a flat one. All others are flat.
     sigma_scale : float
@@ -96,17 +122,15 @@ class PatientModel:
     """
 
     patients: Patients
-    effect: int
     effect_sd: float
     sigma_scale: float
 
     @cached_property
     def _likelihood(self) -> Likelihood:
-        p = self.patients.x.shape[1]
-        precision = np.zeros(p)
-        precision[self.effect] = 1 / self.effect_sd**2
-        prior = BetaPrior(np.zeros(p), precision)
-        sums = self.patients.sums(precision == 0)
+        precision = np.zeros(self.patients.x.shape[1])
+        precision[self.patients.effect] = 1 / self.effect_sd**2
+        prior = BetaPrior(np.zeros(len(precision)), precision)
+        sums = self.patients.sums(math.isinf(self.effect_sd))
         sigma_tail = 0.0 if math.isinf(self.sigma_scale) else math.inf
         _, sigma, _ = tail_exponents(sums, prior, math.inf, sigma_tail)
         if not sigma > 1e-6:
@@ -138,15 +162,17 @@ class PatientModel:
         width = 1 / math.sqrt(2 * max(df, 1))
         steps = width * 2.0 ** np.arange(-1, math.log2(8 / width))
         near = [math.log(noise), math.log(sums.residual_sd)]
-        if math.isfinite(self.sigma_scale):
+        plenty = sums.within_df >= PLENTY
+        if math.isfinite(self.sigma_scale) and not plenty:
             near += [math.log(self.sigma_scale), math.log(self.sigma_scale) - 2]
         scan = np.unique(np.concatenate([near[0] - steps, near, near[0] + steps]))
         found = Integrator(log_rows, Axis(log_tau), Axis(scan, power=0), 1e-4)
-        mesh = np.unique(np.concatenate([log_tau[::6], log_tau[-1:]]))
-        found.mesh = mesh
-        found.mesh_low, found.mesh_high, found.mesh_value = found.ranges(
-            mesh, np.tile(scan, (len(mesh), 1))
-        )
+        found.mesh = mesh = np.unique(np.concatenate([log_tau[::6], log_tau[-1:]]))
+        if plenty:  # a row for which this will not do is found out when it is integrated
+            seen = self.patients.ranges(math.isinf(self.effect_sd), mesh, scan)
+        else:
+            seen = found.ranges(mesh, np.tile(scan, (len(mesh), 1)))[:2]
+        found.mesh_low, found.mesh_high = seen
         return found
 
     @cached_property
@@ -156,9 +182,9 @@ class PatientModel:
         noise = sums.within_sd if sums.within_df > 0 else sums.residual_sd
         low = math.log(noise) - 0.5 * math.log(sums.size.max()) - 7
         high = math.log(sums.residual_sd) + 6
-        step = STEP if sums.n_hospitals <= MANY else STEP / 2
+        step = STEP if sums.n_hospitals <= VERY_MANY else STEP / 2
         t = np.arange(low, high + step, step)
-        nodes = 25 if sums.within_df >= PLENTY else 65
+        nodes = 17 if sums.within_df >= PLENTY else 65
         z, f, low_z, high_z = self._integrator(t).panel_rows(t, nodes)
         _, rule, _ = reference_rule(nodes, False)
         top = f.max(1, keepdims=True)
@@ -172,9 +198,15 @@ class PatientModel:
     @cached_property
     def _few(self) -> tuple[Floats, Floats, Floats]:
         """Return (log tau, log sigma, weight) of a few nodes per row, row by row."""
-        few = next(nodes for df, nodes in FEW if self._likelihood.sums.within_df >= df)
+        df = self._likelihood.sums.within_df
+        few = next(nodes for least, nodes in FEW if df >= least)
         x, z, weight = few_nodes(self._grid[0], few)
         return x, z, weight.reshape(-1, few) * len(self._grid[0].x)
+
+    @cached_property
+    def _conditional(self) -> tuple[Floats, Floats]:
+        """Return mean and covariance of the rotated coefficients at those nodes."""
+        return self._likelihood.conditional(*self._few[:2])
 
     @cached_property
     def _moments(self) -> Moments:
@@ -187,9 +219,10 @@ class PatientModel:
         x, z, weight = self._few
         likelihood = self._likelihood
         sums = likelihood.sums
-        gamma, cov = likelihood.conditional(x, z)
-        turn = sums.rotation[self.effect]
-        mean = (sums.centre[self.effect] + gamma @ turn).reshape(weight.shape)
+        gamma, cov = self._conditional
+        effect = self.patients.effect
+        turn = sums.rotation[effect]
+        mean = (sums.centre[effect] + gamma @ turn).reshape(weight.shape)
         variance = np.einsum("a,mab,b->m", turn, cov, turn).reshape(weight.shape)
         row_mean = (weight * mean).sum(1)
         row_variance = (weight * (variance + (mean - row_mean[:, None]) ** 2)).sum(1)
@@ -206,14 +239,13 @@ class PatientModel:
         k = tail_exponents(sums, likelihood.prior, 0.0, tail)
         return Rows(
             grid.x, log_likelihood, row_mean, row_variance, at, below, density, (k[0], k[2]),
-            own[:, sums.which],
+            own[:, sums.which], 2 if sums.n_hospitals <= MANY else 4,
         )  # fmt: skip
 
     @cached_property
     def _gamma(self) -> Floats:
         """Mean of the rotated coefficients in each row, shape (R, p)."""
-        x, z, weight = self._few
-        gamma, _ = self._likelihood.conditional(x, z)
+        weight, gamma = self._few[2], self._conditional[0]
         return np.einsum("rk,rkp->rp", weight, gamma.reshape(*weight.shape, -1))
 
     @cached_property
@@ -228,7 +260,9 @@ class PatientModel:
     @cached_property
     def _effects(self) -> tuple[Floats, Floats]:
         x, z, _ = self._few
-        mean, sd, _ = self._moments.effects(x, z, np.ones(len(x)), hospitals=self.shown)
+        mean, sd, _ = self._moments.effects(
+            x, z, np.ones(len(x)), hospitals=self.shown, law=self._conditional
+        )
         return mean, sd
 
     def own(self, weight: Floats) -> Floats:
@@ -243,6 +277,15 @@ class PatientModel:
         mean, sd, weight = mean[:, keep], sd[:, keep], weight[keep]
         weight = weight / weight.sum()
         return mean @ weight, mixture_quantiles(mean, sd, weight, probability, 1e-3)
+
+
+def _held(f: Floats, z: Floats) -> tuple[Floats, Floats] | None:
+    """Return the ends of what matters in each row of log densities; None if it is cut off."""
+    near = f > f.max(1, keepdims=True) - CUT
+    first, last = near.argmax(1), len(z) - 1 - near[:, ::-1].argmax(1)
+    if first.min() == 0 or last.max() == len(z) - 1:
+        return None
+    return z[first - 1], z[last + 1]
 
 
 def _places(mean: Floats, sd: Floats) -> Floats:

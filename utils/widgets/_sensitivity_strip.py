@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,8 +136,9 @@ def course(rows: Rows, family: str, scales: Floats) -> Course:
     t, f = rows.fine
     step = t[1] - t[0]
     s = np.log(scales)[:, None]
-    g = f + kind.log_density(t, s) + t
-    mass = np.exp(g - g.max(1, keepdims=True))
+    g = f + _log_priors(family, tuple(scales), float(t[0]), float(step), len(t))
+    g -= g.max(1, keepdims=True)
+    mass = np.exp(g, out=g)
     if kind.bounded:
         cell = np.clip(np.searchsorted(t, s[:, 0] + 1e-12, side="right") - 1, 0, len(t) - 2)
         part = np.clip((s[:, 0] - t[cell]) / step, 0, 1)
@@ -153,6 +155,13 @@ def course(rows: Rows, family: str, scales: Floats) -> Course:
     trusted = min(rows.exponents) + tails > 1e-6
     effect = curve_quantiles(rows.at, below, density, Q)
     return Course(scales, effect, tau, trusted, rows.at, below, density)
+
+
+@lru_cache(8)
+def _log_priors(family: str, scales: tuple, first: float, step: float, count: int) -> Floats:
+    """Return the log densities of log tau on a lattice, one row a scale."""
+    t = first + step * np.arange(count)
+    return FAMILIES[family].log_density(t, np.log(np.array(scales))[:, None]) + t
 
 
 def curve_value(at: Floats, below: Floats, density: Floats, value: float) -> Floats:

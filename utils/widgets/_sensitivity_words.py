@@ -136,9 +136,9 @@ class Words:
         if self.log:
             text += f", a factor of {math.exp(middle):.3g}"
         side = "above" if result.above else "below"
-        chance = f"P({side} {self.value(result.threshold)}) = {probability(answer.beyond)}"
+        chance = f"P({side} {self.value(result.threshold)}) {probability(answer.beyond)}"
         if not self.labels.rate:
-            chance = f"P(below 0) = {probability(answer.negative)}, {chance}"
+            chance = f"P(below 0) {probability(answer.negative)}, {chance}"
         return f"{text}; {chance}."
 
     def _spread(self, answer: Answer) -> str:
@@ -220,7 +220,7 @@ def number_text(value: float) -> str:
 
 
 def probability(value: float) -> str:
-    """Return a probability that never claims certainty."""
+    """Return "= 0.960", or "> 0.999": a probability that never claims certainty."""
     if value > 0.999:
-        return "more than 0.999"
-    return "less than 0.001" if value < 0.001 else f"{value:.3f}"
+        return "> 0.999"
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"

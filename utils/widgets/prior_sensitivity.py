@@ -14,6 +14,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from utils.simulate import Study
+from utils.widgets._sensitivity_code import UNNAMED
 from utils.widgets._sensitivity_compute import (
     Answer,
     Choice,
@@ -214,7 +215,7 @@ def _words(data: HospitalData) -> tuple[Labels, Words]:
 
 
 def _name_of(data: object, names: Mapping[str, object]) -> str:
-    """Return what the data are called, or `data` where that cannot be found out."""
+    """Return what the data are called, or UNNAMED where that cannot be found out."""
     if data is None:
         return ""
     frame = data.data if isinstance(data, Study) else data
@@ -224,4 +225,4 @@ def _name_of(data: object, names: Mapping[str, object]) -> str:
                 return name
             if isinstance(value, Study) and value.data is frame:
                 return f"{name}.data"
-    return "data"
+    return UNNAMED
