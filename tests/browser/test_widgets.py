@@ -75,6 +75,12 @@ EXPLORERS = {
         "SD of the mean (mmHg)",
         "12",
     ),
+    "marginal": (
+        "14_beyond_the_normal",
+        "marginal_explorer(",
+        "hospital_sd (log odds)",
+        "2.4",
+    ),
     "funnel": (
         "12_when_the_sampler_struggles",
         "funnel_explorer(",
