@@ -54,7 +54,7 @@ def odds(risk: ArrayLike) -> Floats:
     return risk / (1 - risk)
 
 
-def average_risk(log_odds: ArrayLike, hospital_sd: float) -> Floats:
+def average_risk(log_odds: ArrayLike, hospital_sd: ArrayLike) -> Floats:
     """Return the risk averaged over hospitals whose log odds are normal.
 
     E[expit(log_odds + u)] with u ~ N(0, hospital_sd²), by Gauss-Hermite quadrature.
@@ -63,8 +63,12 @@ def average_risk(log_odds: ArrayLike, hospital_sd: float) -> Floats:
     ----------
     log_odds : array-like
         In the hospital with u = 0.
-    hospital_sd : float
-        SD of u, 0 to 5.
+    hospital_sd : array-like
+        SD of u, 0 to 5; broadcast against log_odds, such as draws of both.
+
+    Returns
+    -------
+    ndarray, of the two shapes broadcast
 
     Raises
     ------
@@ -76,9 +80,11 @@ def average_risk(log_odds: ArrayLike, hospital_sd: float) -> Floats:
     >>> average_risk(0.0, 2.0).round(3).item()
     0.5
     """
-    if not 0 <= hospital_sd <= 5:
-        raise ValueError(f"hospital_sd must lie between 0 and 5, got {hospital_sd:g}")
-    places = np.asarray(log_odds, float)[..., None] + hospital_sd * _NODES
+    sd = np.asarray(hospital_sd, float)
+    bad = sd[~((sd >= 0) & (sd <= 5))]
+    if bad.size:
+        raise ValueError(f"hospital_sd must lie between 0 and 5, got {bad.flat[0]:g}")
+    places = np.asarray(log_odds, float)[..., None] + sd[..., None] * _NODES
     return expit(places) @ _WEIGHTS
 
 

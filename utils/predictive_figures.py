@@ -32,7 +32,7 @@ def tail_share(replicated: ArrayLike, observed: float) -> float:
 
 
 def draw_check(ax: Axes, replicated: ArrayLike, observed: float, *, bins: int = 30) -> None:
-    """Draw replicates as a histogram and the observed number as a line; the title says how far out.
+    """Draw replicates as a histogram and the observed number as a line, both in view.
 
     Parameters
     ----------
