@@ -1,14 +1,17 @@
-"""Figures of predictive checks: what replicated data say, and what was observed."""
+"""Figures of predictive checks: what replicated data say, what was observed, who was held."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from utils.plots import PALETTE
 
-__all__ = ["draw_check", "tail_share"]
+__all__ = ["draw_check", "draw_coverage", "draw_intervals", "tail_share"]
 
 
 def tail_share(replicated: ArrayLike, observed: float) -> float:
@@ -48,3 +51,53 @@ def draw_check(ax: Axes, replicated: ArrayLike, observed: float, *, bins: int = 
     ax.set_xlim(min(replicated.min(), observed) - room, max(replicated.max(), observed) + room)
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
+
+
+def draw_coverage(ax: Axes, table: pd.DataFrame, colours: Sequence[str]) -> None:
+    """Draw shares of intervals that hold, a row for each group, beside the 95 % promised.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    table : DataFrame
+        Per cent; one row per group, from the bottom up, one column per model.
+    colours : sequence of str
+        One for each column.
+    """
+    places = np.arange(len(table))
+    shifts = np.linspace(-0.1, 0.1, table.shape[1])
+    for name, marker, colour, shift in zip(table, "osD^", colours, shifts, strict=False):
+        ax.plot(table[name], places + shift, marker, color=colour, markersize=9, label=name)
+    ax.axvline(95, color=PALETTE["truth"], linestyle="--", linewidth=1.2)
+    low = np.floor(min(table.to_numpy().min(), 88) / 4) * 4 - 4
+    ax.set(yticks=places, yticklabels=table.index, ylim=(-0.5, len(table) - 0.5), xlim=(low, 100))
+    ax.legend(loc="lower left")
+
+
+def draw_intervals(
+    ax: Axes,
+    rows: Mapping[str, ArrayLike],
+    colours: Mapping[str, str] | None = None,
+    *,
+    numbers: bool = True,
+) -> None:
+    """Draw an interval and its middle for each row, from the top down, and a line at 1.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    rows : mapping of str to (low, middle, high)
+        Ratios.
+    colours : mapping of str to str, optional
+        Colours of rows that are no posteriors.
+    numbers : bool
+        Whether the middles are written out.
+    """
+    for place, (name, (low, middle, high)) in enumerate(rows.items()):
+        colour = (colours or {}).get(name, PALETTE["posterior"])
+        ax.plot([low, high], [place, place], color=colour, linewidth=4)
+        ax.plot(middle, place, "o", color="white", markeredgecolor=colour)
+        if numbers:
+            ax.text(high + 0.01, place, f"{middle:.2f}", va="center")
+    ax.axvline(1, color="0.6", linewidth=1)
+    ax.set(yticks=range(len(rows)), yticklabels=list(rows), ylim=(len(rows) - 0.4, -0.6))
