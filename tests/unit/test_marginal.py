@@ -3,7 +3,9 @@
 import doctest
 
 import numpy as np
+import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from scipy import integrate, stats
 from scipy.special import expit, logit
 
@@ -19,6 +21,14 @@ def test_average_risk_is_the_integral(at, sd):
         lambda u: expit(at + u) * stats.norm.pdf(u, 0, sd), -10 * sd, 10 * sd, points=[-at, 0]
     )[0]
     assert average_risk(at, sd) == pytest.approx(wanted, abs=2e-5)
+
+
+def test_draws_are_averaged_one_by_one():
+    at, sd = np.array([[-1.0, 0.5, 2.0], [0.0, 1.0, 3.0]]), np.array([0.0, 1.0, 4.0])
+    wanted = [[average_risk(a, s) for a, s in zip(row, sd, strict=True)] for row in at]
+    np.testing.assert_allclose(average_risk(at, sd), wanted)
+    with pytest.raises(ValueError, match="got -2"):
+        average_risk(at, [0.0, 1.0, -2.0])
 
 
 def test_without_differences_between_hospitals_the_two_odds_ratios_are_one():
@@ -71,6 +81,20 @@ def test_the_explorer_shows_the_result():
 def test_a_check_counts_the_smaller_tail_and_halves_ties():
     assert predictive_figures.tail_share([0, 0, 1, 2], 0) == pytest.approx(0.25)
     assert predictive_figures.tail_share(np.arange(100), 200) == 0
+
+
+def test_intervals_and_shares_are_drawn_where_they_lie():
+    left, right = Figure().subplots(1, 2)
+    rows = {"a": (0.5, 0.7, 0.9), "b": (0.8, 1.0, 1.3)}
+    predictive_figures.draw_intervals(left, rows, {"b": "green"})
+    assert [tuple(line.get_xdata()) for line in left.lines[:4:2]] == [(0.5, 0.9), (0.8, 1.3)]
+    assert left.lines[2].get_color() == "green" != left.lines[0].get_color()
+    assert [text.get_text() for text in left.texts] == ["0.70", "1.00"]
+    table = pd.DataFrame({"one": [95.0, 60.0], "two": [90.0, 99.0]}, index=["all", "lowest"])
+    predictive_figures.draw_coverage(right, table, ["red", "blue"])
+    assert [list(line.get_xdata()) for line in right.lines[:2]] == [[95, 60], [90, 99]]
+    assert right.get_xlim()[0] < 60 and right.get_xlim()[1] == 100
+    assert [tick.get_text() for tick in right.get_yticklabels()] == ["all", "lowest"]
 
 
 def test_doctests():

@@ -15,7 +15,7 @@ from utils.widgets._controls import Number
 __all__ = ["marginal_explorer"]
 
 _HEIGHT = 380
-_TICKS = [0.1, 1, 10, 50, 90, 99]  # per cent
+_TICKS = [0.001, 0.01, 0.1, 1, 10, 50, 90, 99, 99.9]  # per cent
 
 
 class _Drawing:
@@ -25,20 +25,17 @@ class _Drawing:
         with look():
             figure = new_figure(_HEIGHT)
             grid = figure.add_gridspec(
-                1, 2, left=0.085, right=0.985, bottom=0.1, top=0.9, wspace=0.24
+                1, 2, left=0.085, right=0.985, bottom=0.1, top=0.88, wspace=0.24
             )
             axes = [figure.add_subplot(place) for place in grid]
             self.lines = [self._panel(ax) for ax in axes]
-            low, high = logit(0.0005), logit(0.995)
-            axes[0].set(
-                ylim=(low, high), title="Log odds", ylabel="risk, on the log odds scale (%)"
-            )
+            axes[0].set(ylim=(-12, 8), ylabel="risk, on the log odds scale (%)")
             axes[0].set_yticks(logit(np.array(_TICKS) / 100), [f"{tick:g}" for tick in _TICKS])
             axes[1].set(ylim=(0, 100), ylabel="risk (%)")
             figure.legend(
                 [self.lines[1][k] for k in (-1, -2, 0)],
                 ["average of all hospitals", "typical hospital", "21 hospitals"],
-                loc="upper center", ncols=3,
+                loc="upper center", ncols=3, frameon=False,
             )  # fmt: skip
             moving: list[Artist] = [line for lines in self.lines for line in lines]
             alt = (
