@@ -303,8 +303,8 @@ verdict(
 # A league of 30 hospitals, 20 patients each, 500 times. Each hospital's mean is its true deviation plus
 # noise of SD 12/√20. Prior times likelihood (lesson 11), once with a normal prior and once with the true, skewed one, an
 # exponential; both have an SD of 6 mmHg. With the normal prior the posterior is lesson 3's: shrunk
-# towards 0. With the skewed one it is a normal curve as well, moved down and cut off at −6, below
-# which no hospital can be.
+# towards 0. With the skewed one it is a normal curve as well, moved down by noise²/6 and cut off at
+# −6, below which no hospital can be.
 
 
 # %%
@@ -362,7 +362,7 @@ plots.show(
 print(board.round().astype(int).to_string())
 
 # %% [markdown]
-# (With 500 leagues a share of 75 or 65 is known to ±2 points.) Over all hospitals both priors keep
+# (With 500 leagues a share of 75 or 65 % has a standard error of 2 points.) Over all hospitals both priors keep
 # their promise, and that is all that most reports show. With the normal
 # prior the *highest* hospital, the one that is visited, pays for the wrong shape. The skewed
 # prior repairs that, and its intervals are shorter.

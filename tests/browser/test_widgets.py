@@ -78,8 +78,8 @@ EXPLORERS = {
     "marginal": (
         "14_beyond_the_normal",
         "marginal_explorer(",
-        "hospital_sd (log odds)",
-        "2.4",
+        "Untreated risk, typical hospital (%)",
+        "45",
     ),
     "funnel": (
         "12_when_the_sampler_struggles",
