@@ -43,12 +43,13 @@ def own_hospitals(rng: np.random.Generator) -> Study:
 def _sds(study: Study, *, within: bool = True) -> np.ndarray:
     """Return the SDs of untreated and treated patients around their own means."""
     data = study.data
-    keys = ["hospital", "treated"] if within else ["treated"]
-    cells = data.groupby(keys, observed=True)["sbp"]
-    squares = (data["sbp"] - cells.transform("mean")) ** 2
-    total = squares.groupby(data["treated"]).sum()
-    counted = cells.size().groupby("treated").sum() - cells.size().groupby("treated").size()
-    return np.sqrt((total / counted).to_numpy())
+    y, treated = data["sbp"].to_numpy(float), data["treated"].to_numpy(int)
+    hospital = data["hospital"].cat.codes.to_numpy(int) if within else np.zeros(len(y), int)
+    cell = 2 * hospital + treated
+    size = np.bincount(cell)
+    squares = (y - (np.bincount(cell, y) / np.maximum(size, 1))[cell]) ** 2
+    means = np.bincount(np.flatnonzero(size) % 2, minlength=2)
+    return np.sqrt(np.bincount(treated, squares) / (np.bincount(treated) - means))
 
 
 def _ratio(study: Study) -> float:
