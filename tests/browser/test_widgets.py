@@ -75,6 +75,12 @@ EXPLORERS = {
         "SD of the mean (mmHg)",
         "12",
     ),
+    "marginal": (
+        "14_beyond_the_normal",
+        "marginal_explorer(",
+        "Untreated risk, typical hospital (%)",
+        "45",
+    ),
     "funnel": (
         "12_when_the_sampler_struggles",
         "funnel_explorer(",

@@ -18,6 +18,7 @@ from utils.widgets import (
     least_squares_explorer,
     levels_explorer,
     likelihood_explorer,
+    marginal_explorer,
     pooling_explorer,
     prior_predictive_explorer,
     prior_sensitivity_explorer,
@@ -145,6 +146,14 @@ EXPLORERS = {
             {"correlation": -0.6, "patients_per_hospital": 100},
             {"hospital_sd": 8, "effect_sd": 8, "correlation": 0.95, "zero": "middle"},
             {"hospital_sd": 0, "effect_sd": 0},
+        ],
+    ),
+    "marginal": (
+        marginal_explorer,
+        [
+            {"hospital_sd": 0.0},
+            {"typical_risk": 80, "odds_ratio": 3.0, "hospital_sd": 3.0},
+            {"typical_risk": 1, "odds_ratio": 0.1, "hospital_sd": 3.0},
         ],
     ),
 }

@@ -151,6 +151,9 @@ def _near(box, axes):
 # ---------------------------------------------------------------- number boxes and sliders
 
 NUMBERS = [
+    ("marginal", "Untreated risk", "typical_risk", 35),
+    ("marginal", "Odds ratio", "odds_ratio", 1.45),
+    ("marginal", "hospital_sd", "hospital_sd", 0.7),
     ("least_squares", "Intercept", "intercept", 150.0),
     ("least_squares", "Slope", "slope", 1.25),
     ("design_effect", "Intraclass", "icc", 0.07),
