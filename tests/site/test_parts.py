@@ -56,7 +56,11 @@ def test_a_widget_becomes_its_picture_its_words_and_how_its_controls_stand(tmp_p
 def test_a_question_becomes_a_list_of_its_answers():
     values = {"description": "Your prediction:", "_options_labels": ["a < b", "no"], "index": None}
     state = {"r": {"model_name": "RadioButtonsModel", "state": values}}
-    text = static.widget_html(state, "r")
+    state["s"] = {"model_name": "RadioButtonsModel", "state": {"description": "How sure are you?"}}
+    state["h"] = {"model_name": "HTMLModel", "state": {"value": "<p>No prediction yet.</p>"}}
+    children = [f"IPY_MODEL_{name}" for name in "rsh"]
+    state["top"] = {"model_name": "VBoxModel", "state": {"children": children}}
+    text = static.widget_html(state, "top")
     assert text == "<p>Your prediction</p><ul><li>a &lt; b</li><li>no</li></ul>"
 
 

@@ -1,6 +1,8 @@
 """The site: whole, closed to the outside, valid, and readable by everybody."""
 
+import html
 import http.server
+import re
 import subprocess
 import sys
 import threading
@@ -116,8 +118,10 @@ def test_a_page_shows_results_and_no_answer_and_leads_to_binder(site):
     assert "was not run" not in text
     for secret in ("widget-view", "data:image/png", "BEGIN SOLUTION", "not attempted"):
         assert secret not in text
-    hidden = [region for cell in source.cells for region in cell.regions]
-    assert hidden
+    plain = html.unescape(re.sub(r"<[^>]+>", "", text))
+    answers = [region.strip() for cell in source.cells for region in cell.regions]
+    assert answers
+    assert [answer for answer in answers if len(answer) > 20 and answer in plain] == []
     assert (site / "00_start_here.html").is_file()
 
 
@@ -133,11 +137,12 @@ def test_the_glossary_has_every_term_and_lessons_lead_there(site):
 
 def test_pages_are_light(site):
     for path in site.glob("*.html"):
-        assert path.stat().st_size < 400_000, path.name
-    pictures = list((site / "_static" / "figures").glob("*.webp"))
-    assert pictures
-    for path in pictures:
-        assert path.stat().st_size < 150_000, path.name
+        text = path.read_text(encoding="utf-8")
+        pictures = set(re.findall(r'src="(_static/figures/[^"]+)"', text))
+        weight = [(site / picture).stat().st_size for picture in pictures]
+        assert len(text) < 400_000, path.name
+        assert max(weight, default=0) < 300_000, path.name
+        assert sum(weight) < 1_500_000, path.name
 
 
 def test_the_sheet_to_print_lies_beside_its_page(site):

@@ -77,7 +77,7 @@ def start_page(sources: Sequence[Source], readme: str) -> str:
             for s in inside
         )
         blocks.append(f"### {name}\n\n{rows}\n\n{_toctree(name, [s.name for s in inside])}")
-    blocks += [_COMPANIONS, _toctree("To keep", ["glossary", "cheat_sheet"])]
+    blocks += [_COMPANIONS, _toctree("To keep", ["glossary", "Cheat sheet <cheat_sheet>"])]
     return "\n\n".join(blocks) + "\n"
 
 

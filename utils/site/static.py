@@ -21,6 +21,7 @@ _PICTURE = re.compile(r'src="data:image/png;base64,([^"]+)"')
 _STYLE = re.compile(r"<style\b.*?</style>\s*", re.DOTALL)
 _LIVE = re.compile(r' role="(?:status|group)"| aria-(?:live|atomic)="[^"]*"')
 _NOT_ATTEMPTED = re.compile(r"^E\d\d\.\d+ · not attempted\b")
+_ONLY_LIVE = ("How sure are you?", "No prediction yet.")  # to a page, nobody answers
 _STILL = (
     '<p class="course-still">A still picture. In the notebook, the controls move it. '
     "They stand at: {settings}.</p>"
@@ -85,6 +86,9 @@ def _walk(state: Mapping, model_id: str, parts: list[str], settings: list[str]) 
     label = html.escape(values.get("description", "").rstrip(":"))
     for child in values.get("children", ()):
         _walk(state, child, parts, settings)
+    said = f"{values.get('description')} {values.get('value')}"
+    if any(text in said for text in _ONLY_LIVE):
+        return
     if kind == "HTMLModel":
         parts.append(values["value"])
     elif kind == "RadioButtonsModel":
