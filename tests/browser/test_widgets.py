@@ -81,6 +81,12 @@ EXPLORERS = {
         "Untreated risk, typical hospital (%)",
         "45",
     ),
+    "shrinkage": (
+        "15_complex_structures_complex_priors",
+        "shrinkage_explorer(",
+        "Predictors",
+        "25",
+    ),
     "funnel": (
         "12_when_the_sampler_struggles",
         "funnel_explorer(",

@@ -22,6 +22,7 @@ from utils.widgets import (
     pooling_explorer,
     prior_predictive_explorer,
     prior_sensitivity_explorer,
+    shrinkage_explorer,
     slopes_explorer,
 )
 
@@ -146,6 +147,14 @@ EXPLORERS = {
             {"correlation": -0.6, "patients_per_hospital": 100},
             {"hospital_sd": 8, "effect_sd": 8, "correlation": 0.95, "zero": "middle"},
             {"hospital_sd": 0, "effect_sd": 0},
+        ],
+    ),
+    "shrinkage": (
+        shrinkage_explorer,
+        [
+            {"family": "ridge", "predictors": 2},
+            {"family": "horseshoe", "predictors": 40, "scale": 0.05},
+            {"family": "R2D2", "scale": 3.0},
         ],
     ),
     "marginal": (

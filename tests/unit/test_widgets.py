@@ -151,6 +151,8 @@ def _near(box, axes):
 # ---------------------------------------------------------------- number boxes and sliders
 
 NUMBERS = [
+    ("shrinkage", "Predictors", "predictors", 23),
+    ("shrinkage", "Scale", "scale", 0.35),
     ("marginal", "Untreated risk", "typical_risk", 35),
     ("marginal", "Odds ratio", "odds_ratio", 1.45),
     ("marginal", "hospital_sd", "hospital_sd", 0.7),

@@ -14,6 +14,7 @@ from utils.widgets.marginal import marginal_explorer
 from utils.widgets.pooling import pooling_explorer
 from utils.widgets.prior_predictive import prior_predictive_explorer
 from utils.widgets.prior_sensitivity import prior_sensitivity_explorer, prior_sensitivity_figure
+from utils.widgets.shrinkage import shrinkage_explorer
 from utils.widgets.slopes import slopes_explorer
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "prior_predictive_explorer",
     "prior_sensitivity_explorer",
     "prior_sensitivity_figure",
+    "shrinkage_explorer",
     "slopes_explorer",
 ]
 
