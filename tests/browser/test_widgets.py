@@ -87,6 +87,12 @@ EXPLORERS = {
         "Predictors",
         "25",
     ),
+    "missing": (
+        "16_what_is_missing",
+        "missing_explorer(",
+        "Missing (%)",
+        "60",
+    ),
     "funnel": (
         "12_when_the_sampler_struggles",
         "funnel_explorer(",

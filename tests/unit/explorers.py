@@ -19,6 +19,7 @@ from utils.widgets import (
     levels_explorer,
     likelihood_explorer,
     marginal_explorer,
+    missing_explorer,
     pooling_explorer,
     prior_predictive_explorer,
     prior_sensitivity_explorer,
@@ -155,6 +156,14 @@ EXPLORERS = {
             {"family": "ridge", "predictors": 2},
             {"family": "horseshoe", "predictors": 40, "scale": 0.05},
             {"family": "R2D2", "scale": 3.0},
+        ],
+    ),
+    "missing": (
+        missing_explorer,
+        [
+            {"missing": "baseline", "mechanism": "MNAR"},
+            {"mechanism": "MCAR", "share": 80},
+            {"missing": "baseline", "mechanism": "MAR", "strength": 3.0},
         ],
     ),
     "marginal": (

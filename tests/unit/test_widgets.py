@@ -153,6 +153,8 @@ def _near(box, axes):
 NUMBERS = [
     ("shrinkage", "Predictors", "predictors", 23),
     ("shrinkage", "Scale", "scale", 0.35),
+    ("missing", "Missing (%)", "share", 55),
+    ("missing", "Strength", "strength", 0.7),
     ("marginal", "Untreated risk", "typical_risk", 35),
     ("marginal", "Odds ratio", "odds_ratio", 1.45),
     ("marginal", "hospital_sd", "hospital_sd", 0.7),

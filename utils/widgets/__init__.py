@@ -11,6 +11,7 @@ from utils.widgets.least_squares import least_squares_explorer
 from utils.widgets.levels import levels_explorer
 from utils.widgets.likelihood import likelihood_explorer
 from utils.widgets.marginal import marginal_explorer
+from utils.widgets.missing import missing_explorer
 from utils.widgets.pooling import pooling_explorer
 from utils.widgets.prior_predictive import prior_predictive_explorer
 from utils.widgets.prior_sensitivity import prior_sensitivity_explorer, prior_sensitivity_figure
@@ -30,6 +31,7 @@ __all__ = [
     "levels_explorer",
     "likelihood_explorer",
     "marginal_explorer",
+    "missing_explorer",
     "pooling_explorer",
     "prior_predictive_explorer",
     "prior_sensitivity_explorer",
