@@ -93,6 +93,12 @@ EXPLORERS = {
         "Missing (%)",
         "60",
     ),
+    "calibration": (
+        "17_which_model",
+        "calibration_explorer(",
+        "Shift (SDs)",
+        "0.8",
+    ),
     "funnel": (
         "12_when_the_sampler_struggles",
         "funnel_explorer(",

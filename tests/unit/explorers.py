@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from utils.widgets import (
+    calibration_explorer,
     confounding_explorer,
     covariance_explorer,
     cracks_explorer,
@@ -164,6 +165,14 @@ EXPLORERS = {
             {"missing": "baseline", "mechanism": "MNAR"},
             {"mechanism": "MCAR", "share": 80},
             {"missing": "baseline", "mechanism": "MAR", "strength": 3.0},
+        ],
+    ),
+    "calibration": (
+        calibration_explorer,
+        [
+            {"width": 1.0},
+            {"width": 2.0, "shift": -1.5},
+            {"shift": 1.0, "trials": 2000},
         ],
     ),
     "marginal": (

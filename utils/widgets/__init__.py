@@ -1,6 +1,7 @@
 """Explorers: a parameter to drag, a figure and a sentence that follow."""
 
 from utils.widgets._base import Explorer
+from utils.widgets.calibration import calibration_explorer
 from utils.widgets.confounding import confounding_explorer
 from utils.widgets.covariance import covariance_explorer
 from utils.widgets.cracks import cracks_explorer
@@ -20,6 +21,7 @@ from utils.widgets.slopes import slopes_explorer
 
 __all__ = [
     "Explorer",
+    "calibration_explorer",
     "confounding_explorer",
     "covariance_explorer",
     "cracks_explorer",
