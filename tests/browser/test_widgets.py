@@ -81,6 +81,12 @@ EXPLORERS = {
         "Untreated risk, typical hospital (%)",
         "45",
     ),
+    "league": (
+        "18_capstone_a_league_table_you_can_defend",
+        "league_explorer(",
+        "Hospitals",
+        "30",
+    ),
     "funnel": (
         "12_when_the_sampler_struggles",
         "funnel_explorer(",

@@ -15,6 +15,7 @@ from utils.widgets import (
     design_effect_explorer,
     design_studio_explorer,
     funnel_explorer,
+    league_explorer,
     least_squares_explorer,
     levels_explorer,
     likelihood_explorer,
@@ -146,6 +147,14 @@ EXPLORERS = {
             {"correlation": -0.6, "patients_per_hospital": 100},
             {"hospital_sd": 8, "effect_sd": 8, "correlation": 0.95, "zero": "middle"},
             {"hospital_sd": 0, "effect_sd": 0},
+        ],
+    ),
+    "league": (
+        league_explorer,
+        [
+            {"icc": 0.0},
+            {"n_hospitals": 2, "patients": 500, "icc": 0.3},
+            {"n_hospitals": 40, "patients": 5, "icc": 0.01},
         ],
     ),
     "marginal": (

@@ -151,6 +151,9 @@ def _near(box, axes):
 # ---------------------------------------------------------------- number boxes and sliders
 
 NUMBERS = [
+    ("league", "Hospitals", "n_hospitals", 9),
+    ("league", "Patients", "patients", 120),
+    ("league", "Intraclass", "icc", 0.11),
     ("marginal", "Untreated risk", "typical_risk", 35),
     ("marginal", "Odds ratio", "odds_ratio", 1.45),
     ("marginal", "hospital_sd", "hospital_sd", 0.7),
