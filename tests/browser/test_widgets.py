@@ -99,6 +99,12 @@ EXPLORERS = {
         "Shift (SDs)",
         "0.8",
     ),
+    "league": (
+        "18_capstone_a_league_table_you_can_defend",
+        "league_explorer(",
+        "Hospitals",
+        "30",
+    ),
     "funnel": (
         "12_when_the_sampler_struggles",
         "funnel_explorer(",

@@ -16,6 +16,7 @@ from utils.widgets import (
     design_effect_explorer,
     design_studio_explorer,
     funnel_explorer,
+    league_explorer,
     least_squares_explorer,
     levels_explorer,
     likelihood_explorer,
@@ -173,6 +174,14 @@ EXPLORERS = {
             {"width": 1.0},
             {"width": 2.0, "shift": -1.5},
             {"shift": 1.0, "trials": 2000},
+        ],
+    ),
+    "league": (
+        league_explorer,
+        [
+            {"icc": 0.0},
+            {"n_hospitals": 2, "patients": 500, "icc": 0.3},
+            {"n_hospitals": 40, "patients": 5, "icc": 0.01},
         ],
     ),
     "marginal": (

@@ -8,6 +8,7 @@ from utils.widgets.cracks import cracks_explorer
 from utils.widgets.design_effect import design_effect_explorer
 from utils.widgets.design_studio import design_studio_explorer
 from utils.widgets.funnel import funnel_explorer
+from utils.widgets.league import league_explorer
 from utils.widgets.least_squares import least_squares_explorer
 from utils.widgets.levels import levels_explorer
 from utils.widgets.likelihood import likelihood_explorer
@@ -29,6 +30,7 @@ __all__ = [
     "design_studio_explorer",
     "from_posterior",
     "funnel_explorer",
+    "league_explorer",
     "least_squares_explorer",
     "levels_explorer",
     "likelihood_explorer",
