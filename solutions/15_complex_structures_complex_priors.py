@@ -227,7 +227,7 @@ verdict(
 
 # %% [markdown]
 # And Bambi? The structures are one line each: `(1 | batch) + (1 | batch:cask)` and `(1 | plate) + (1 | sample)`. Is the second one our
-# program? Give it our priors, and ask both for the log density at the same point. Two models can be compared without a draw.
+# program? Give it our priors, and ask both for the log density at the same point, the height that a sampler sees there. Two models can be compared without a draw.
 
 # %%
 prior, half = bmb.Prior, bmb.Prior("HalfNormal", sigma=3)
@@ -373,7 +373,7 @@ plots.show(
 # ## Ten predictors
 #
 # Your colleague puts ten predictors into the model, "with vague priors, so that the data speak". Predictors and outcome are standardised, and each
-# coefficient is Normal(0, 1), in residual SDs per SD. Before you fit, ask the prior what it expects.
+# coefficient is Normal(0, 1): a predictor that is one SD higher moves the outcome by so many residual SDs. Before you fit, ask the prior what it expects.
 
 # %%
 predict(
@@ -469,7 +469,7 @@ print(study[columns].round(2).to_string())
 # With 400 patients (full marks) the prior hardly matters. With 20 hospitals (open marks) it decides nearly everything. Middle: the shrinkage priors silence the needless
 # predictors. Left: they silence the true ones as well. Right: and their intervals for the true ones then hold too seldom. It is no fault of
 # theirs. They said before the data that most coefficients are near 0, twenty hospitals could not disagree, and these two coefficients were larger than
-# expected. Averaged over all ten, including the needless ones, their intervals are fine: the promise of lesson 11.
+# expected. Averaged over all ten, including the needless ones, their intervals hold about as often as they say: the promise of lesson 11.
 
 # %% tags=["nbval-check-output"]
 patients, hospitals = study.loc["patients"], study.loc["hospitals"]
@@ -559,7 +559,7 @@ tally()
 #
 # ## Limits
 #
-# The experiment has independent predictors and two true effects of one size; the horseshoe expected two of ten, which was true. With other
+# The experiment has independent predictors and two true effects; the horseshoe expected two of ten, which was true. With other
 # truths the order of the shrinkage priors changes. The SDs by hospital were estimated in two steps. Correlations of more than two effects need
 # `LKJCholeskyCov`, which we described and did not fit.
 #

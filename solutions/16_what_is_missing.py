@@ -139,7 +139,7 @@ with pm.Model() as gap_in_predictor:
 print("PyMC, predictor: log density", gap_in_predictor.point_logps()["y"])
 
 # %% [markdown]
-# Five tools, four habits. OLS drops rows and says nothing. NumPy spreads the gap, pandas skips it. `MixedLM` refuses with three words, ours with a reason. PyMC makes each missing *outcome* a
+# Six tools, four habits. OLS drops rows and says nothing. NumPy spreads the gap, pandas skips it. `MixedLM` refuses with three words, ours with a reason. PyMC makes each missing *outcome* a
 # parameter and warns; a missing *predictor* makes the density `nan`, and a sampler fails with "All initialization points failed". **Count the rows that a fit used. Always.**
 #
 # ## A missing outcome

@@ -220,13 +220,14 @@ plots.show(
 # $1/\text{mean}(1/\text{density})$. This is <dfn>LOO</dfn>. If a few draws get all the weight, it cannot be trusted: Pareto k (lesson 13) tells. ArviZ does it for all patients.
 
 # %%
-loo = {}
+loo, dic = {}, {}
 for name, one in densities.items():
-    chains = {"y": one.reshape(4, 250, -1)}
-    idata = az.from_dict(
-        {"posterior": {"sigma": draws[name]["sigma"].reshape(4, 250)}, "log_likelihood": chains}
-    )
-    loo[name] = az.loo(idata, pointwise=True)
+    sigma = {"posterior": {"sigma": draws[name]["sigma"].reshape(4, 250)}}
+    logs = {"log_likelihood": {"y": one.reshape(4, 250, -1)}}
+    loo[name] = az.loo(az.from_dict(sigma | logs), pointwise=True)
+    at_mean = {key: values.mean(axis=0, keepdims=True) for key, values in draws[name].items()}
+    best = patient_log_densities(at_mean, y, X, at).sum()  # for a shortcut, the DIC, of which later
+    dic[name] = best - 2 * (best - one.sum(axis=1).mean())
 patients = pd.Series({name: float(found.elpd) for name, found in loo.items()})
 largest_k = max(float(found.pareto_k.max()) for found in loo.values())
 
@@ -256,7 +257,7 @@ predict(
 # %%
 by_hospital = {name: leave_hospitals_out(y, X, hospital, tau=tau, **REST) for name, tau in MODELS.items()}  # fmt: skip
 by_hospital = pd.DataFrame(by_hospital)
-elpd = pd.DataFrame({"in sample": in_sample, "leave out a patient": patients})
+elpd = pd.DataFrame({"in sample": in_sample, "DIC / −2": dic, "leave out a patient": patients})
 elpd["leave out a hospital"] = by_hospital.sum()
 gap = elpd["leave out a patient"]["partial pooling"] - elpd["leave out a patient"]["no pooling"]
 gaps = ["no pooling better by more than 5", "they hardly differ"]
@@ -271,7 +272,7 @@ print("all Pareto k of leaving out a patient below 0.7:", largest_k < 0.7)
 # Read each column against partial pooling. *In sample*, no pooling is ahead by a little. For a *patient of a known hospital*, it is level: with hundreds of patients a hospital's own mean is nearly all you need. For a *new hospital* it is the worst of the three, worse than
 # having no hospitals: it learned 17 hospitals and nothing about hospitals. Its idea of a new one is "anything". The ranking depends on the question. "Which model is better?" has no answer before you say *for what*.
 #
-# Shortcuts such as the <dfn>DIC</dfn> and the WAIC, in many programs, work patient by patient, given the hospitals' effects. They approximate the second column, whatever your question is.
+# The <dfn>DIC</dfn>, a shortcut that many programs print, takes the fit at the posterior means and subtracts a penalty. It works patient by patient, *given* the hospitals' effects. So it has the third column's order, whatever your question is: it would send you to a new hospital with "no pooling". (WAIC does the same.)
 #
 # ### Exercise E17.2 · Leave one out, without a refit
 #
