@@ -11,8 +11,11 @@ import pytest
 from utils import ROOT
 
 SLOW_STUDY = """
-import os, sys, time
+import os, signal, sys, time
 from utils.studies import Interrupted, replicate
+
+# A shell that starts us in the background has interrupts ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def slow(rng):
     time.sleep(float(os.environ["PAUSE"]))
