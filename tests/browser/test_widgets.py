@@ -105,6 +105,12 @@ EXPLORERS = {
         "Hospitals",
         "30",
     ),
+    "costs": (
+        "19_from_thirty_hospitals_to_thirty_thousand",
+        "cost_explorer(",
+        "Hospitals",
+        "50",
+    ),
     "funnel": (
         "12_when_the_sampler_struggles",
         "funnel_explorer(",

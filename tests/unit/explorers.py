@@ -6,11 +6,13 @@ import re
 
 import ipywidgets
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from utils.widgets import (
     calibration_explorer,
     confounding_explorer,
+    cost_explorer,
     covariance_explorer,
     cracks_explorer,
     design_effect_explorer,
@@ -27,6 +29,16 @@ from utils.widgets import (
     prior_sensitivity_explorer,
     shrinkage_explorer,
     slopes_explorer,
+)
+
+# Runs of two engines, as a learner would time them (invented seconds).
+RUNS = pd.DataFrame(
+    {
+        "engine": ["sums", "sums", "rows", "rows"],
+        "patients": [1e3, 1e5, 1e3, 1e5],
+        "hospitals": [30, 1000, 30, 1000],
+        "seconds": [0.01, 0.05, 5.0, 60.0],
+    }
 )
 
 # name -> what makes it, and states that differ in figure and text
@@ -182,6 +194,14 @@ EXPLORERS = {
             {"icc": 0.0},
             {"n_hospitals": 2, "patients": 500, "icc": 0.3},
             {"n_hospitals": 40, "patients": 5, "icc": 0.01},
+        ],
+    ),
+    "costs": (
+        lambda: cost_explorer(RUNS),
+        [
+            {"patients": 1000.0, "hospitals": 10.0},
+            {"patients": 1e7, "hospitals": 1e6},
+            {"hospitals": 20.0},
         ],
     ),
     "marginal": (

@@ -3,6 +3,7 @@
 from utils.widgets._base import Explorer
 from utils.widgets.calibration import calibration_explorer
 from utils.widgets.confounding import confounding_explorer
+from utils.widgets.costs import cost_explorer
 from utils.widgets.covariance import covariance_explorer
 from utils.widgets.cracks import cracks_explorer
 from utils.widgets.design_effect import design_effect_explorer
@@ -24,6 +25,7 @@ __all__ = [
     "Explorer",
     "calibration_explorer",
     "confounding_explorer",
+    "cost_explorer",
     "covariance_explorer",
     "cracks_explorer",
     "design_effect_explorer",
