@@ -160,7 +160,7 @@ print(
 print("hospital_sd within 0.3 of the true 5:", abs(found["hospital_sd"] - 5) < 0.3)
 
 # %% [markdown]
-# The file took longer to write than to analyse. `make scale` does the same with a million patients in 10,000 hospitals.
+# `make scale` does the same with a million patients in 10,000 hospitals.
 #
 # ## Measure
 #
@@ -213,12 +213,6 @@ print(
     "all six engines within 0.1 mmHg of each other:",
     bool((effects.max() - effects.min() < 0.1).all()),
 )
-big = runs.query("patients == 20_000").set_index("engine")["seconds"]
-print(
-    "row by row takes longer than from summaries:",
-    big["NUTS, row by row"] > big["NUTS from summaries"],
-)
-print("MixedLM takes longer than REML from sums:", big["MixedLM"] > big[engines[0]])
 
 # %% [markdown]
 # Six engines, one answer (to the Monte Carlo error). What differs is the bill. The explorer draws straight lines through your runs and carries them on.
