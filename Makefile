@@ -1,6 +1,6 @@
 # make lab     open the course             make test    every check, as in CI
 # make quick   lint, unit, contract, sync  make lessons build the notebooks from their sources
-.PHONY: help env find-python dev lab lessons lint quick nbval browser test refit scale lock clean
+.PHONY: help env find-python dev lab lessons lint quick nbval browser test refit site scale lock clean
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 
@@ -69,6 +69,9 @@ test: dev  ## everything, as in CI: also proofs, golden fits, nbval, browser; en
 
 refit: dev  ## make the stored tables of data/fits anew (minutes)
 	$(PY) -m utils.stored
+
+site: dev  ## write the cheat sheet, as a page and as a PDF, to build/site
+	$(PY) -m utils.site
 
 scale: dev  ## time every engine on 1,000 to a million patients (minutes)
 	$(PY) -m utils.scale
