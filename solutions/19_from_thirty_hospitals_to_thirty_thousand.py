@@ -186,8 +186,7 @@ names = {engines[0]: "REML from summaries", engines[2]: "exact posterior", engin
 reveal("P19.2", names[growth[list(names)].idxmax()])
 
 # %% [markdown]
-# And a sampler? A PyMC model with a term for each patient has to visit every patient at every step. Written from the sums, with hospitals' effects summed out by hand (the <dfn>marginalised model</dfn>), four parameters are left, and a step costs as little for a million patients as for
-# a thousand. Both pay for compiling first.
+# And a sampler? A PyMC model with a term for each patient has to visit every patient at every step. Written from the sums, with hospitals' effects summed out by hand (the <dfn>marginalised model</dfn>), four parameters are left, and a step visits hospitals, not patients. Both pay for compiling first.
 
 # %%
 nuts = [
@@ -225,8 +224,8 @@ print(
 cost_explorer(runs)
 
 # %% [markdown]
-# Answers depend on your machine; on ours: 1, REML by either route, the exact posterior, and NUTS from summaries. 2: MixedLM's above all; it works hospital by hospital. 3: near 100,000; it starts with seconds of compiling. A line through small runs is a guess about large ones: memory, above all, can end
-# before time does. Other samplers and a GPU change the seconds per step, not what grows. (nutpie, which the course uses, is the quickest that we tried; JAX and a GPU are not in this environment.)
+# Answers depend on your machine. 1: read them off the text; those that work from sums should be among them. 2: above all MixedLM's, which works hospital by hospital. 3: where the two lines cross, if they do; a sampler begins with seconds of compiling, and from sums hardly grows. A line through small runs is a guess about large ones: memory, above all, can end
+# before time does. Other samplers and a GPU change the seconds per step, not what grows with what. (The course samples with nutpie. JAX and a GPU are not in this environment, so we did not try them.)
 #
 # ### Exercise E19.3 · Before lunch?
 #

@@ -170,10 +170,6 @@ EXERCISES = (
                     lambda: SECONDS_LARGE * ASKED / LARGE,
                 ),
                 Misconception(
-                    "You forgot what the first 10,000 patients took.",
-                    lambda: (SECONDS_LARGE - SECONDS_SMALL) / (LARGE - SMALL) * (ASKED - SMALL),
-                ),
-                Misconception(
                     "That lets the seconds grow four-fold for every factor of ten. The two runs "
                     "lie on a straight line with a start.",
                     lambda: SECONDS_LARGE * (SECONDS_LARGE / SECONDS_SMALL) ** 2,
