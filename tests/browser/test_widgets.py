@@ -96,8 +96,8 @@ EXPLORERS = {
     "calibration": (
         "17_which_model",
         "calibration_explorer(",
-        "Shift (SDs)",
-        "0.8",
+        "Width (times the right SD)",
+        "1.2",
     ),
     "league": (
         "18_capstone_a_league_table_you_can_defend",
@@ -108,8 +108,8 @@ EXPLORERS = {
     "costs": (
         "19_from_thirty_hospitals_to_thirty_thousand",
         "cost_explorer(",
-        "Hospitals",
-        "50",
+        "Patients",
+        "1000000",
     ),
     "funnel": (
         "12_when_the_sampler_struggles",

@@ -42,7 +42,8 @@ class _Drawing:
             figure.legend(
                 handles=self.lines, loc="center left", bbox_to_anchor=(0.67, 0.55), frameon=False
             )
-            moving: list[Artist] = [*self.lines, self.here]
+            self.size = axes.text(0.03, 0.95, "", transform=axes.transAxes, va="top")
+            moving: list[Artist] = [*self.lines, self.here, self.size]
             alt = (
                 "Time of one fit against patients, both on logarithmic scales, a curve for each "
                 "engine, and a dotted line at the number of patients asked for. The text below "
@@ -55,6 +56,7 @@ class _Drawing:
         for line, (_, curve) in zip(self.lines, result.curves.items(), strict=True):
             line.set_ydata(curve.to_numpy())
         self.here.set_data([result.patients] * 2, [0.003, 3e5])
+        self.size.set_text(f"{result.hospitals:,.0f} hospitals")
 
 
 def _in_words(seconds: float) -> str:
