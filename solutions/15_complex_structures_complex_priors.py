@@ -177,8 +177,8 @@ by_formula = bmb.Model("Reaction ~ Days + (Days | Subject)", sleep)
 by_formula.build()
 free = [variable.name for variable in by_formula.backend.model.free_RVs]
 has = any("corr" in name or "chol" in name or "rho" in name for name in free)
-reveal("P15.2", "the same model, with a correlation" if has else "a model without a correlation")
 print(by_formula)
+reveal("P15.2", "the same model, with a correlation" if has else "a model without a correlation")
 
 # %% [markdown]
 # Look at *Group-level effects*: two lines, each with an SD of its own, and nothing that ties them. In lme4 the same formula has three
