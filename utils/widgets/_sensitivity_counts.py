@@ -202,8 +202,8 @@ class CountModel:
         """What the others say of each hospital: transforms and their scales, and rows done."""
         hospitals, rows, size = self.part.log_likelihoods.shape
         size = fft.next_fast_len(int(1.25 * size), real=True)
-        waves = np.zeros((hospitals, rows, size // 2 + 1), complex)
-        return waves, np.zeros((hospitals, rows)), np.zeros(rows, bool), size
+        waves = np.empty((hospitals, rows, size // 2 + 1), complex)
+        return waves, np.empty((hospitals, rows)), np.zeros(rows, bool), size
 
     def _others(self, rows: slice) -> tuple[NDArray, Floats, int]:
         """Return what the others say of each hospital's logit, transformed.
