@@ -2,8 +2,8 @@
 # jupyter:
 #   course:
 #     question: Many effects vary together and many predictors compete. What keeps them in check?
-#     reading_minutes: 40
-#     exercise_minutes: 36
+#     reading_minutes: 47
+#     exercise_minutes: 41
 #     needs: [14]
 #   kernelspec:
 #     display_name: Python 3
@@ -16,7 +16,7 @@
 #
 # > Many effects vary together and many predictors compete. What keeps them in check?
 #
-# Reading: 40 minutes. Exercises: 36 minutes. First do
+# Reading: 47 minutes. Exercises: 41 minutes. First do
 # [lesson 14](14_beyond_the_normal.ipynb).
 #
 # ## What you will be able to do
@@ -25,6 +25,7 @@
 # - Write three levels and crossed effects in PyMC, and the same in Bambi in a line.
 # - Notice where one formula means two models.
 # - Tell the average of *these* hospitals from that of *all* hospitals.
+# - Give hospitals a predictor of their own, and say what they are shrunk to.
 # - Say what a prior for many coefficients expects of R², and what it does to what you find.
 
 # %%
@@ -37,7 +38,8 @@ from scipy import stats
 
 from utils import bayes, datasets, exact, mixedlm, plots, stored
 from utils.exercises import check, own_hospitals, predict, reveal, tally, verdict
-from utils.shrinkage import FAMILIES, draw_study, prior_shape
+from utils.shrinkage import FAMILIES, draw_study, effective_number, prior_scales, prior_shape
+from utils.structure_figures import draw_averages, draw_correlation, draw_targets
 from utils.widgets import shrinkage_explorer
 
 plots.set_style()
@@ -57,7 +59,7 @@ bayes.set_up()
 predict(
     "P15.1",
     "LKJ(1) finds all correlation matrices equally likely. With 2 effects the correlation is then flat: it is beyond ±0.5 with "
-    "probability 50 %. With 6 effects that vary together, how likely is one of the correlations to be beyond ±0.5?",
+    "probability 50 %. With 6 effects there are 15 correlations. Pick one of them, say the first: how likely is it beyond ±0.5?",
     choices=["about 80 %", "about 50 %", "about 20 %"],
 )
 
@@ -86,8 +88,7 @@ plots.show(
 
 # %% [markdown]
 # Left: with two effects η = 1 is flat. Right: with six it is a hill. Six effects cannot all be strongly correlated in any way they like, so
-# "all matrices are equally likely" says something about each correlation. *Flat on the whole is not flat on the parts.* You met
-# that in lesson 11.
+# "all matrices are equally likely" says something about each correlation: *flat on the whole is not flat on the parts.*
 #
 # ### Exercise E15.1 · What LKJ(2) says
 #
@@ -102,8 +103,8 @@ larger = 2 * stats.beta.cdf(0.25, 2, 2)
 check("E15.1", larger)
 
 # %% [markdown]
-# For two effects you can write the correlation by hand, and see what it does: a person's slope is a share ρ of what made the level, and
-# a share $\sqrt{1-\rho^2}$ of its own. (`pm.LKJCholeskyCov` does it for any number of effects, and takes a minute to compile.)
+# For two effects you can write the correlation by hand, and see what it does: a person's slope is ρ times the number that made the level, plus
+# $\sqrt{1-\rho^2}$ times a number of its own. The two weights' squares add up to 1, so ρ does not change the slopes' SD. (`pm.LKJCholeskyCov` does it for any number of effects, and takes a minute to compile.)
 
 # %%
 sleep = datasets.load("sleepstudy")
@@ -129,18 +130,31 @@ with pm.Model(coords={"person": names}) as slopes_model:
 
 # %% tags=["nbval-check-output"]
 print("these draws can be used:", bayes.diagnose(sleep_fit).ok)
-drawn = sleep_fit.posterior
-correlation = 2 * drawn["rho_01"].to_numpy().ravel() - 1
-low, high = np.quantile(correlation, [0.025, 0.975])
+correlation = 2 * sleep_fit.posterior["rho_01"].to_numpy().ravel() - 1
 reml = mixedlm.fit("Reaction ~ Days", sleep, groups="Subject", re_formula="1 + Days")
+estimate, low, high = reml.variances.iloc[-1][["estimate", "lower", "upper"]]
 slope_row = reml.fixed_table().loc["Days"]
-gap = abs(float(drawn["days"].mean()) - slope_row["estimate"])
+gap = abs(float(sleep_fit.posterior["days"].mean()) - slope_row["estimate"])
 print(f"REML: slope {slope_row['estimate']:.1f} ms a day; PyMC near:", gap < slope_row["se"] / 5)
-print("95 % interval of the correlation is more than 1 wide:", high - low > 1)
+print(f"REML: correlation {estimate:.1f}, 95 % interval {low:.1f} to {high:.1f}")
+print("posterior SD of the correlation above 0.25:", correlation.std() > 0.25)
+doubt = (1 - correlation**2) ** 7  # LKJ(8) over LKJ(1): weights for the same draws
+with_8 = np.sqrt(np.average(correlation**2, weights=doubt))  # its middle is near 0
+print("with LKJ(8) smaller by a quarter or more:", with_8 < 0.75 * correlation.std())
+
+# %%
+fig, ax = plt.subplots(figsize=(8, 2.9))
+draw_correlation(ax, correlation, marginal_law(1, 2).pdf(grid), (low, estimate, high))
+ax.set(xlabel="correlation of level and slope")
+plots.show(
+    fig,
+    alt="The flat prior of the correlation and its posterior, a wide hill around 0.1 that reaches from about −0.5 to 0.7. Below it REML's estimate, near 0.1, with an interval of about the same length.",
+)
 
 # %% [markdown]
-# REML gives a correlation of 0.07, as if it knew. The posterior runs from about −0.5 to 0.7: 18 people say nearly nothing about it. Nearly any prior would
-# be felt. Report the interval, or do not report it at all.
+# The blue line is the prior, the hill the posterior: 18 people have ruled out the ends and little else. REML's interval, below, says the same. Here the prior
+# is a good part of the answer: with η = 8 the hill gets narrower, without a single new person. (The cell weighs the same draws anew, as in lesson 13.) Report the interval *and* the prior, or do not
+# report the correlation at all.
 #
 # ## Bambi: a line, and a trap
 #
@@ -163,12 +177,12 @@ by_formula = bmb.Model("Reaction ~ Days + (Days | Subject)", sleep)
 by_formula.build()
 free = [variable.name for variable in by_formula.backend.model.free_RVs]
 has = any("corr" in name or "chol" in name or "rho" in name for name in free)
-reveal("P15.2", "the same model, with a correlation" if has else "a model without a correlation")
 print(by_formula)
+reveal("P15.2", "the same model, with a correlation" if has else "a model without a correlation")
 
 # %% [markdown]
 # Look at *Group-level effects*: two lines, each with an SD of its own, and nothing that ties them. In lme4 the same formula has three
-# parameters there. Neither is wrong. But "we used the formula ..." does not say which model it was. **Print the model that a formula
+# parameters there: two SDs and a correlation. Neither is wrong. But "we used the formula ..." does not say which model it was. **Print the model that a formula
 # became.** And read its priors: `sigma: 261` for the SD of the persons is wide, and it came from the data.
 #
 # ## Three levels, and two that cross
@@ -222,71 +236,103 @@ for (name, row), reml in zip(rows.items(), found, strict=True):
 verdict(
     "C13",
     "true of both" if usable and all(near) else "look again",
-    "nested and crossed effects were fitted by MixedLM and by PyMC, and every SD agreed within a posterior SD. What Bayes adds is not the structure: it is an interval for each SD, priors where the data are mute, and one program for both structures.",
+    "nested and crossed effects were fitted by MixedLM and by PyMC, and every SD agreed within a posterior SD. What Bayes adds is not the structure, nor intervals (lesson 7): it is a prior where the data are mute, and one program for both structures.",
 )
 
 # %% [markdown]
-# And Bambi? The structures are one line each: `(1 | batch) + (1 | batch:cask)` and `(1 | plate) + (1 | sample)`. Is the second one our
-# program? Give it our priors, and ask both for the log density at the same point, the height that a sampler sees there. Two models can be compared without a draw.
+# And Bambi? The structures are one line each. Are they our programs? Give them our priors, and ask both programs for the log density at the same
+# point, the height that a sampler sees there. If the heights agree at a point picked blindly, the models do. No draw is needed.
+
 
 # %%
-prior, half = bmb.Prior, bmb.Prior("HalfNormal", sigma=3)
-priors = {"Intercept": prior("Normal", mu=pens["diameter"].mean(), sigma=15), "sigma": half}
-priors |= {f"1|{name}": prior("Normal", mu=0, sigma=half) for name in ["plate", "sample"]}
-formula = "diameter ~ 1 + (1 | plate) + (1 | sample)"
-line = bmb.Model(formula, pens, priors=priors, noncentered=False)
-line.build()
+def in_bambi(formula, data, terms, spread):
+    half, outcome = bmb.Prior("HalfNormal", sigma=spread), data[formula.split()[0]]
+    priors = {"sigma": half, "Intercept": bmb.Prior("Normal", mu=outcome.mean(), sigma=5 * spread)}
+    priors |= {term: bmb.Prior("Normal", mu=0, sigma=half) for term in terms}
+    line = bmb.Model(formula, data, priors=priors, noncentered=False)
+    line.build()
+    return line.backend.model, terms
+
+
+nested = ["strength ~ 1 + (1 | batch) + (1 | batch:cask)", pastes, ["1|batch", "1|batch:cask"], 4]
+crossing = ["diameter ~ 1 + (1 | plate) + (1 | sample)", pens, ["1|plate", "1|sample"], 3]
+lines = dict(zip(models, [in_bambi(*nested), in_bambi(*crossing)], strict=True))
 
 # %% tags=["nbval-check-output"]
-plates, samples = np.linspace(-1, 1, 24), np.linspace(21, 25, 6)  # any point will do
-logs = np.log([0.8, 2.0, 0.6])
-point = {"intercept": 23.0, "first_effect": plates, "second_mean": samples}
-point |= {f"{name}_log__": value for name, value in zip(sds, logs, strict=True)}
-same = {"Intercept": 23.0, "1|plate": plates, "1|sample": samples - 23.0}
-same |= {"1|plate_sigma_log__": logs[0], "1|sample_sigma_log__": logs[1], "sigma_log__": logs[2]}
-ours = models["plates × samples"].compile_logp(mode="FAST_COMPILE")(point)
-theirs = line.backend.model.compile_logp(mode="FAST_COMPILE")(same)
-print("Bambi's line has the log density of our ten lines:", bool(np.isclose(ours, theirs)))
+logs = np.log([0.8, 2.0, 0.6])  # of the three SDs; any point will do
+for name, (line, (first, second)) in lines.items():
+    ours = models[name]
+    a, b = (np.linspace(-1, 1, len(ours.coords[dim])) for dim in ["first", "second"])
+    here = {"intercept": 50.0, "first_effect": a, "second_mean": 50.0 + b}
+    here |= {f"{sd}_log__": value for sd, value in zip(sds, logs, strict=True)}
+    there = {"Intercept": 50.0, first: a, second: b, "sigma_log__": logs[2]}
+    there |= {f"{first}_sigma_log__": logs[0], f"{second}_sigma_log__": logs[1]}
+    pair = (ours, here), (line, there)
+    heights = [model.compile_logp(mode="FAST_COMPILE")(point) for model, point in pair]
+    print(f"{name}: Bambi's line is our program: {np.isclose(*heights)}")
 
 # %% [markdown]
 # ## The average of whom?
 #
-# Some programs force hospital effects to sum to 0: a <dfn>zero-sum constraint</dfn> (`pm.ZeroSumNormal`). Samplers like it, and the intercept
-# comes out with a much shorter interval. Is that free? You need no new fit: take the draws of the plates × samples model, and compare its `intercept`, the
-# mean of all samples that might have been, with the mean of the six `second_mean`.
+# Some programs force hospital effects to sum to 0: a <dfn>zero-sum constraint</dfn> (`pm.ZeroSumNormal`). Then the intercept *is* the average of the
+# hospitals in the data. Without the constraint it is the mean that hospitals are drawn from, those that were never measured included. In the plates × samples model, samples stand for hospitals.
 
 # %%
 predict(
     "P15.3",
-    "How does the posterior SD of the mean of the six measured samples compare with that of `intercept`?",
-    choices=["larger: six is few", "about the same", "smaller by far"],
+    "Same data, same priors, but the six samples' effects must sum to 0. How does the posterior SD of the intercept compare with that "
+    "of the model above?",
+    choices=["larger: a constraint costs something", "about the same: same data", "smaller by far"],
 )
 
 # %%
+(plate, plates), (sample, samples) = (pd.factorize(pens[name]) for name in ["plate", "sample"])
+with pm.Model(coords={"first": plates, "second": samples}) as constrained:
+    intercept = pm.Normal("intercept", pens["diameter"].mean(), 15)
+    plate_sd, sample_sd, rest_sd = (pm.HalfNormal(name, 3) for name in sds)
+    plate_effect = pm.Normal("plate_effect", 0, plate_sd, dims="first")
+    sample_effect = pm.ZeroSumNormal("sample_effect", sample_sd, dims="second")
+    centre = intercept + plate_effect[plate] + sample_effect[sample]
+    pm.Normal("outcome", centre, rest_sd, observed=pens["diameter"].to_numpy(float))
+    zero_sum = pm.sample(**SLOW, **QUIET)
+
+# %%
 draws = fits["plates × samples"].posterior
-population = draws["intercept"].to_numpy()
-these = draws["second_mean"].mean("second").to_numpy()
-ratio = these.std() / population.std()
-words = ["smaller by far", "about the same", "larger: six is few"]
+averages = {
+    "these six samples": draws["second_mean"].mean("second").to_numpy(),
+    "these six, by constraint": zero_sum.posterior["intercept"].to_numpy(),
+    "all samples": draws["intercept"].to_numpy(),
+}
+spread = {name: values.std() for name, values in averages.items()}
+ratio = spread["these six, by constraint"] / spread["all samples"]
+words = ["smaller by far", "about the same: same data", "larger: a constraint costs something"]
 reveal("P15.3", words[np.digitize(ratio, [0.7, 1.3])])
 
 # %%
 fig, ax = plt.subplots(figsize=(8, 2.8))
-bins = np.linspace(20, 26, 61)
-for sample, name, look in [(these, "these six samples", 0.8), (population, "all samples", 0.35)]:
-    ax.hist(
-        sample.ravel(), bins, density=True, alpha=look, color=plots.PALETTE["posterior"], label=name
-    )
-ax.set(xlabel="mean diameter (mm)", yticks=[])
-ax.legend(title="average of")
+draw_averages(ax, averages, outlined="these six, by constraint")
+ax.set(xlabel="mean diameter (mm)", xlim=(20, 26))
 plots.show(
     fig,
-    alt="Two posteriors of a mean diameter with the same middle near 23 mm: that of the six measured samples is a narrow spike, that of all samples is several times as wide.",
+    alt="Three posteriors of a mean diameter with the same middle near 23 mm. That of the six measured samples is a narrow spike, and the dashed outline of the constrained intercept lies on it. That of all samples is several times as wide.",
 )
 
 # %% [markdown]
-# The same draws, two questions. The average of *these six* is known well: they were measured. The average of *all* samples is not: six are few. The
-# constraint answers the first question. It is no better estimate of the second. Nor does it have anything to say about a seventh sample.
+# The dashed outline is the constrained intercept. It lies on the first histogram, which needed no constraint: it is the mean of the six `second_mean`, taken in each
+# draw of the *free* model.
+
+# %% tags=["nbval-check-output"]
+print("the constrained draws can be used:", bayes.diagnose(zero_sum).ok)
+six, by_constraint, whole = spread.values()
+print("constraint or mean of the six: SDs within 10 %:", abs(by_constraint / six - 1) < 0.1)
+print("all samples: SD more than 3 times as large:", whole > 3 * six)
+sample_sd = [float(each["second_sd"].mean()) for each in [zero_sum.posterior, draws]]
+print("the samples' SD, with and without: within 10 %:", abs(np.diff(np.log(sample_sd)))[0] < 0.1)
+
+# %% [markdown]
+# One data set, two questions. The average of *these six* is known well: they were measured. The average of *all* samples is not: six are few. The
+# constraint changes what the word "intercept" means, and leaves the samples' SD alone. A short interval is no better knowledge of the population, and a seventh
+# sample is not bound to bring the sum of seven to 0. From the free model you can have both averages.
 #
 # ### Exercise E15.2 · Which average?
 #
@@ -322,6 +368,70 @@ how_many_times = se_population / se_these
 check("E15.3", how_many_times)
 
 # %% [markdown]
+# ## A predictor that hospitals have
+#
+# Beds, staff, teaching: all patients of a hospital share them. Radon (lesson 6) has a case with many groups. 85 counties stand for hospitals, houses for patients.
+# `floor` belongs to a house, `log_uranium` to a county's soil. In a formula the two look alike: `log_radon ~ floor + log_uranium + (1 | county)`, for `MixedLM` (without the
+# bracket) and for Bambi. In PyMC you see where the second belongs:
+#
+# ```python
+# county_mean = pm.Normal("county_mean", intercept + slope * uranium, county_sd, dims="county")
+# ```
+#
+# A county's mean is no longer drawn around one common mean, but around a line. `exact.posterior` fits both, without sampling.
+
+# %%
+predict(
+    "P15.4",
+    "Without uranium the posterior mean of `county_sd` is 0.33 and that of the houses' SD 0.76. Now uranium comes in. What falls?",
+    choices=["neither", "county_sd alone", "the houses' SD alone", "both"],
+)
+
+# %%
+radon, half = datasets.load("radon"), stats.halfnorm(scale=1)
+house = pd.DataFrame({"intercept": 1.0, "floor": radon["floor"].astype(float)})
+designs = {"one mean for all": house, "a line": house.assign(uranium=radon["log_uranium"])}
+data = dict(y=radon["log_radon"], group=radon["county"], tau=half, sigma=half)
+soil = {name: exact.posterior(X=X, **data) for name, X in designs.items()}
+before, after = (fit.parameters["mean"] for fit in soil.values())
+fell = int(after["tau"] < 0.8 * before["tau"]) + 2 * int(after["sigma"] < 0.8 * before["sigma"])
+reveal("P15.4", ["neither", "county_sd alone", "the houses' SD alone", "both"][fell])
+
+# %% tags=["nbval-check-output"]
+for name, fit in soil.items():
+    county_sd, house_sd = fit.parameters.loc[["tau", "sigma"], "mean"]
+    low, high = fit.interval("tau")
+    print(f"{name:16} county_sd {county_sd:.2f} ({low:.2f} to {high:.2f}), house_sd {house_sd:.2f}")
+slope, slope_sd = soil["a line"].parameters.loc["uranium"]
+print(f"slope of uranium: {slope:.2f}, posterior SD {slope_sd:.2f}")
+
+# %%
+uranium = radon.groupby("county", observed=True)["log_uranium"].first()
+basement = radon["log_radon"] - after["floor"] * radon["floor"]
+own = basement.groupby(radon["county"], observed=True).mean()
+targets = {"one mean for all": before["intercept"] + 0 * uranium}
+targets["a line"] = after["intercept"] + after["uranium"] * uranium
+levels = {name: targets[name] + soil[name].hospitals["mean"] for name in soil}
+fig, axes = plt.subplots(1, 2, figsize=(10, 3.8), sharey=True)
+draw_targets(axes, uranium, own, levels, targets)
+axes[0].set(xlabel="log uranium of the county", ylabel="log radon, basement")
+axes[1].set(xlabel="log uranium of the county")
+axes[1].legend(loc="upper left")
+plots.show(
+    fig,
+    alt="Levels of 85 counties against uranium, two panels. Left: shrunken levels are pulled towards a horizontal line and still rise with uranium. Right: they are pulled towards a rising line and lie close to it.",
+)
+
+# %% [markdown]
+# Grey lines run from a county's own houses (cross) to its shrunken level (diamond). Left, small counties are pulled to the mean of all, also those on top of much uranium.
+# Right, they are pulled to what their soil suggests. **A predictor of hospitals changes what hospitals are shrunk to.** What is left for `county_sd` is how far counties lie from the line: half
+# as much as before.
+#
+# Nothing within a county can be explained by a number that all its houses share: the houses' SD stays. And the slope is learned from 85 counties. That there are 919 houses only makes
+# the counties' levels sharper. With 20 hospitals it would be learned from 20.
+#
+# For a county where nobody measured, the line is the best guess. `county_sd` is its error, and it halved: that is what the predictor bought.
+#
 # ## A prior for an SD that has a prior
 #
 # In lesson 14 each procedure had an SD of its own. Why not each hospital? H01 has 17 patients: its own SD would be a guess. You know the cure since lesson 3: let
@@ -367,8 +477,8 @@ plots.show(
 )
 
 # %% [markdown]
-# From the bottom: H01's own patients give by far the smallest SD; the shrunken value moves towards the other hospitals and has a long interval. For large hospitals
-# cross and dot coincide. Hospitals' SDs do differ. (H01 operates, with few angioplasties: some of the difference is procedure. One thing at a time.)
+# From the bottom: H01's own patients give the smallest SD; the shrunken value moves far towards the others and has a long interval. For large hospitals
+# cross and dot nearly coincide. Hospitals' SDs do differ. (All but one of H01's 17 patients had a bypass: some of the difference is procedure.)
 #
 # ## Ten predictors
 #
@@ -377,7 +487,7 @@ plots.show(
 
 # %%
 predict(
-    "P15.4",
+    "P15.5",
     "Ten independent predictors, each coefficient Normal(0, 1), residual SD 1. Which R² does this prior expect (median)?",
     choices=["near 0: the coefficients average out", "about 0.5", "about 0.9"],
 )
@@ -385,7 +495,7 @@ predict(
 # %%
 vague = prior_shape(family="wide", predictors=10, scale=1.0)
 places = ["near 0: the coefficients average out", "about 0.5", "about 0.9"]
-reveal("P15.4", places[np.digitize(vague.r2_middle, [0.25, 0.75])])
+reveal("P15.5", places[np.digitize(vague.r2_middle, [0.25, 0.75])])
 
 # %%
 SCALES = {"wide": 1.0, "ridge": 1.0, "horseshoe": 0.25, "R2D2": 0.7}
@@ -398,27 +508,32 @@ for ax, (name, scale) in zip(axes, SCALES.items(), strict=True):
 axes[0].set(ylabel="prior draws (%)")
 plots.show(
     fig,
-    alt="Prior R² for ten predictors under four priors. Wide: nearly all above 0.7. Ridge: spread out, with a heap near 0 and many large. Horseshoe: mostly below 0.5. R2D2: highest near 0, falling, mean about one third.",
+    alt="Prior R² for ten predictors under four priors. Wide: nearly all above 0.7. Ridge: anything from 0 to 1, mostly large. Horseshoe: spread around 0.45. R2D2: highest near 0, falling, mean about 0.3.",
 )
 
 # %% [markdown]
 # Left: the vague prior is nearly sure that the predictors explain more than 70 % of everything. Ten variances of 1 add up to 10, against a residual variance
 # of 1: R² = 10/11. *Vague on each, sure on the whole.* The others are <dfn>shrinkage priors</dfn>: they hold the coefficients together.
 #
-# - *Ridge*: all coefficients share one SD, which is learned. A random effect for predictors.
-# - *Horseshoe*: most coefficients are near 0, a few are not. You say how many you expect.
+# - *Ridge*: all coefficients share one SD, which is learned. A random effect for predictors. At scale 1 it still bets on a large R², but it allows a small one.
+# - *Horseshoe*: a small SD for all, times a heavy-tailed factor for each. Most coefficients are near 0, a few are not.
 # - *R2D2*: you say how much the predictors explain *together*; it is dealt out among them.
+#
+# ### Try it: what a prior expects
+#
+# Run the cell and move the sliders. If you cannot, the figure above shows four of the settings.
 #
 # 1. Keep "wide" and 10 predictors. Which scale expects an R² of about a third? Now take 40 predictors: what does the same scale expect?
 # 2. Choose "R2D2" at scale 0.7 and go from 5 to 40 predictors. What happens to R², and what to the largest coefficient?
-# 3. Compare "ridge" and "horseshoe" at scales with the same median R². In which has the largest coefficient the larger part?
+# 3. Compare "ridge" at scale 0.45 with "horseshoe" at 0.25. Their median R² is about the same. In which has the largest coefficient the larger part?
+#
+# <details><summary>Answers</summary>1: between 0.2 and 0.25; with 40 predictors that expects about two thirds. 2: R² hardly moves; the largest coefficient
+# gets smaller, since the same share is dealt to more. 3: the horseshoe's: well over half of what is explained, against less than 40 %.</details>
 
 # %%
 shrinkage_explorer()
 
 # %% [markdown]
-# Answers. 1: about 0.2; with 40 predictors it expects about two thirds. 2: R² stays; the largest coefficient gets smaller, since the same share is dealt to more. 3: the horseshoe's.
-#
 # ### Exercise E15.4 · A sentence about R²
 #
 # 12 independent, standardised predictors, residual SD 1. Each coefficient is Normal(0, s). Choose s such that the prior mean of the *explained variance*
@@ -436,14 +551,34 @@ check("E15.4", s)
 # %% [markdown]
 # ## Do they help?
 #
-# An experiment too long for a lesson: 150 data sets, ten predictors, two of which matter (0.5 and −0.3), eight do not. Once the predictors are *patients'*, with 400
-# patients. Once they are *hospitals'*, with 20 hospitals. Four priors, 1,200 fits. The results are stored; when you load them, a quarter of the table is
-# computed afresh by sums over a grid, without sampling. (`make refit` makes all of it anew.)
+# An experiment too long for a lesson: 150 data sets, ten independent predictors, two of which matter (0.5 and −0.3), eight do not; residual SD 1. So the true R² is 0.34/1.34, a quarter.
+# Once the rows are 400 *patients*. Once they are 20 *hospitals*: a hospital is then one number, a mean of patients so many that their noise is gone. More patients could not add anything.
+#
+# The four priors: *wide*, Normal(0, 3); *ridge*, half-normal(1) for the common SD; *horseshoe*, told to expect that 2 of 10 matter; *R2D2*, R² as in the figure. What do
+# they say, in this design? R² you know. Here is a second number. A coefficient's own estimate has a standard error of $1/\sqrt{n}$, its prior an SD of $s$. Lesson 3's weight,
+# $s^2/(s^2+1/n)$, is the share of the estimate that the prior leaves. Add the ten weights: the <dfn>effective number of predictors</dfn>.
+
+# %%
+says = pd.DataFrame(index=FAMILIES)
+for n in [400, 20]:
+    rng = np.random.default_rng(15)
+    for name in FAMILIES:
+        scales = prior_scales(name, n, 10, rng)
+        explained = ((scales * rng.standard_normal(scales.shape)) ** 2).sum(axis=1)
+        says.loc[name, f"R², {n} rows"] = np.median(explained / (explained + 1))
+        says.loc[name, f"effective, {n} rows"] = effective_number(scales, n).mean()
+print(says.round(1).to_string())
+
+# %% [markdown]
+# With 20 rows *wide* leaves all ten to the data, the horseshoe fewer than two. It took us at our word: few matter. And with 20 rows it also expects them to be small: an R² near 0.
+# (Its scale shrinks with $1/\sqrt{n}$, as its authors propose.) R2D2 expects the true R². No prior here is foolish.
+#
+# The results of 1,200 fits are stored. All 600 with hospitals passed lesson 12's checks. When you load the table, half of it (wide and ridge) is computed afresh by sums over a grid, without sampling. (`make refit` makes all of it anew.)
 
 # %%
 predict(
-    "P15.5",
-    "20 hospitals, 10 predictors of hospitals. The true first coefficient is 0.5. What do the shrinkage priors say of it on average?",
+    "P15.6",
+    "20 hospitals, 10 predictors of hospitals. The true first coefficient is 0.5. What is its posterior mean under the shrinkage priors, on average?",
     choices=["about 0.5: only noise is shrunk", "about 0.4", "less than 0.3"],
 )
 
@@ -451,7 +586,7 @@ predict(
 study = stored.load("shrinkage").set_index(["level", "prior"])
 first = study.loc["hospitals", "first"].drop("wide").max()
 sizes = ["less than 0.3", "about 0.4", "about 0.5: only noise is shrunk"]
-reveal("P15.5", sizes[np.digitize(first, [0.3, 0.45])])
+reveal("P15.6", sizes[np.digitize(first, [0.3, 0.45])])
 
 # %%
 fig, axes = plt.subplots(1, 3, figsize=(11, 3.4), sharey=True)
@@ -463,13 +598,23 @@ plots.show(
 
 # %% tags=["nbval-check-output"]
 columns = ["first", "miss_true", "miss_noise", "held_true"]
-print(study[columns].round(2).to_string())
+shown = study[columns].assign(held_all=0.2 * study["held_true"] + 0.8 * study["held_noise"])
+print(shown.round(2).to_string())
+learned = (0.5**2 + 0.3**2) / 10  # the mean square of the ten coefficients
+for n in [400, 20]:
+    print(f"ridge by hand, {n} rows: {0.5 * learned / (learned + 1 / n):.2f}")
 
 # %% [markdown]
-# With 400 patients (full marks) the prior hardly matters. With 20 hospitals (open marks) it decides nearly everything. Middle: the shrinkage priors silence the needless
-# predictors. Left: they silence the true ones as well. Right: and their intervals for the true ones then hold too seldom. It is no fault of
-# theirs. They said before the data that most coefficients are near 0, twenty hospitals could not disagree, and these two coefficients were larger than
-# expected. Averaged over all ten, including the needless ones, their intervals hold about as often as they say: the promise of lesson 11.
+# `first` is the mean estimate of 0.5; `miss`, the typical (root mean square) error of the two true and of the eight needless coefficients; `held`, the share of 95 % intervals that hold the truth. Bars in the figure are ± 2 Monte Carlo errors.
+#
+# With 400 patients (full marks) no prior moves the true coefficient by much, and the horseshoe nearly halves the error of the needless ones: a gift. With 20 hospitals (open marks) the
+# prior decides. Middle: the shrinkage priors silence the needless predictors. Left: they silence the true ones as well. Right: and their intervals for the true ones hold too seldom.
+#
+# Why the ridge, which allowed any R²? By hand: it learns its SD from ten coefficients. Their mean square is 0.34/10, since eight are 0. Lesson 3's weight does the rest, and the
+# last two lines find what the study found. Twenty hospitals cannot tell two large coefficients from ten small ones, so each gets the treatment that is best for a typical one of the ten. `miss_true` shows that
+# this is no bad deal: the typical error of the *true* coefficients is no larger, or hardly, than with the wide prior, whose estimates are right on average and all over the place.
+#
+# Look at `held_all`, too. Over all ten coefficients the intervals hold about as often as they say. A prior's intervals are right on average over what it expects, and wrong for what it finds unlikely: here, the two that matter.
 
 # %% tags=["nbval-check-output"]
 patients, hospitals = study.loc["patients"], study.loc["hospitals"]
@@ -481,16 +626,33 @@ verdict(
     "no: a prior captures what you put in" if no_matter and quiet and deaf else "look again",
     f"with 400 patients four priors differed by {np.ptp(patients['first']):.2f} in a coefficient of 0.5. With 20 hospitals the shrinkage priors cut the "
     "error of needless coefficients to less than half, and cut the true 0.5 to "
-    f"{hospitals['first'].drop('wide').min():.2f} to {hospitals['first'].drop('wide').max():.2f}. They express what you expect; relations are captured by hospitals.",
+    f"{hospitals['first'].drop('wide').min():.2f} to {hospitals['first'].drop('wide').max():.2f}. A prior says what you expect. Whether a relation is there is for the hospitals to say, and 20 could not.",
 )
+
+# %% tags=["nbval-check-output"]
 verdict(
     "C7",
     "half true" if quiet and deaf else "look again",
-    "with many predictors a model is not hard to *estimate*: all 1,200 fits ran. It is hard to *learn* from few hospitals, and no prior makes up for them.",
+    "ten predictors were not hard to *estimate*, even with 20 hospitals: all 600 fits passed their checks. They were hard to *learn* from 20 hospitals, and no prior made up for hospitals. With 400 patients they were not.",
 )
 
 # %% [markdown]
-# ### Exercise E15.5 · Spot the flaw
+# ### Exercise E15.5 · How many hospitals would do?
+#
+# The same ten coefficients, residual SD 1, and the ridge prior, its SD learned as above. Now there are 80 hospitals. What does the true 0.5 become on average, by the
+# calculation by hand? (Two decimals.)
+
+# %%
+# BEGIN SOLUTION
+mean_square = (0.5**2 + 0.3**2) / 10
+with_80 = 0.5 * mean_square / (mean_square + 1 / 80)
+# END SOLUTION
+
+# %%
+check("E15.5", with_80)
+
+# %% [markdown]
+# ### Exercise E15.6 · Spot the flaw
 #
 # From a report:
 #
@@ -515,10 +677,10 @@ flaw = (3, "c")
 # END SOLUTION
 
 # %%
-check("E15.5", flaw)
+check("E15.6", flaw)
 
 # %% [markdown]
-# ### Exercise E15.6 · Your own hospitals
+# ### Exercise E15.7 · Your own hospitals
 #
 # `own_hospitals(15)` is a trial in a dozen hospitals or so. Some are *teaching* hospitals (1). What does teaching do to pressure, all else equal? Fit treatment, teaching, and beds (per
 # 100 above 500), with a random intercept. Priors: intercept and treatment flat; teaching Normal(0, 4); beds Normal(0, 1); `hospital_sd` half-normal(8); `patient_sd`
@@ -542,7 +704,7 @@ my_answer = [my_middle, *my_posterior.interval("teaching_effect")]
 # END SOLUTION
 
 # %%
-check("E15.6", my_answer)
+check("E15.7", my_answer)
 
 # %%
 tally()
@@ -553,15 +715,15 @@ tally()
 # - A prior that is flat on the whole is not flat on its parts, and the other way round: draw it.
 # - Nested and crossed effects are one program. A formula is not: print the model it became.
 # - A zero-sum constraint answers for *these* hospitals. A population needs the other average.
-# - Any parameter that hospitals have can be shrunk, SDs too.
+# - A predictor that hospitals have moves what they are shrunk to. Any parameter that hospitals have can be shrunk, SDs too.
 # - A prior for many coefficients is a prior for R². Choose R² first.
 # - Shrinkage priors silence noise and signal alike where hospitals are few. Hospital predictors are learned from hospitals.
 #
 # ## Limits
 #
-# The experiment has independent predictors and two true effects; the horseshoe expected two of ten, which was true. With other
+# The experiment has independent predictors, one truth, and hospitals without patients' noise; two effects of ten was what the horseshoe was told. With other
 # truths the order of the shrinkage priors changes. The SDs by hospital were estimated in two steps. Correlations of more than two effects need
-# `LKJCholeskyCov`, which we described and did not fit.
+# `LKJCholeskyCov`, which we described and did not fit. Uranium was not randomised.
 #
 # ## Further reading
 #
@@ -570,8 +732,8 @@ tally()
 # - Piironen J, Vehtari A (2017). Sparsity information and regularization in the horseshoe and other shrinkage priors.
 #   *Electronic Journal of Statistics* 11(2):5018-5051. The horseshoe as used here, and how to choose its scale.
 # - Zhang YD, Naughton BP, Bondell HD, Reich BJ (2022). Bayesian regression using a prior on the model fit: the R2-D2 shrinkage prior.
-#   *Journal of the American Statistical Association* 117(538):862-874.
+#   *Journal of the American Statistical Association* 117(538):862-874. The R2D2 prior.
 # - Capretto T, Piho C, Kumar R, Westfall J, Yarkoni T, Martin OA (2022). Bambi: a simple interface for fitting Bayesian linear models in Python.
-#   *Journal of Statistical Software* 103(15):1-29.
+#   *Journal of Statistical Software* 103(15):1-29. What Bambi does, and its priors.
 #
 # Next: lesson 16, what is missing.

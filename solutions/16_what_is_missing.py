@@ -195,15 +195,17 @@ sds = dict(tau=stats.halfnorm(scale=10), sigma=stats.halfnorm(scale=20))
 priors = ([140, 0, 0], [30, 20, 2])
 dropped = exact.posterior(seen["sbp"], X, seen["hospital"].astype(str), **sds, beta=priors)
 
-# %% tags=["nbval-check-output"]
+# %%
 imputes = bayes.summary(imputed_fit, var_names=terms)
 drops = dropped.parameters.loc[terms]
 error = drops["sd"] / np.sqrt(imputes["ess_bulk"])
 same_mean = bool(((imputes["mean"] - drops["mean"]).abs() < 5 * error).all())
 same_sd = bool((imputes["sd"] / drops["sd"] - 1).abs().max() < 0.1)
+reveal("P16.2", "the same" if same_mean and same_sd else "narrower: 400 patients, not 260")
+
+# %% tags=["nbval-check-output"]
 print("usable:", bayes.diagnose(imputed_fit, var_names=terms).ok)
 print(f"posterior means within 5 MCSE: {same_mean}; SDs within 10 %: {same_sd}")
-reveal("P16.2", "the same" if same_mean and same_sd else "narrower: 400 patients, not 260")
 verdict(
     "C11",
     "true, and for an outcome it adds nothing" if same_mean and same_sd else "look again",

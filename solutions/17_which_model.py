@@ -99,8 +99,10 @@ words = dict(
         strict=True,
     )
 )
-reveal("P17.1", words[in_sample.idxmax()])
 in_sample.round(1)
+
+# %%
+reveal("P17.1", words[in_sample.idxmax()])
 
 # %% [markdown]
 # The one with the most freedom wins, as it must. It was allowed to look at the answers, and it could follow them furthest. Is it the best? Give a model still more to follow: hospital predictors made of *noise*.
@@ -204,11 +206,13 @@ for ax, (name, values), seen in zip(axes, numbers.items(), observed, strict=True
 axes[1].legend(loc="upper center")
 found = {(False, True): "hospitals: SD of their means", (True, False): "patients: share over ten days",
          (True, True): "both", (False, False): "neither"}[tuple(map(bool, beyond))]  # fmt: skip
-reveal("P17.2", found)
 plots.show(
     fig,
     alt="Left: the observed share of patients over ten days lies among those of 300 invented data sets of the model without hospitals. Right: the observed SD of the hospitals' means lies far to the right of all invented ones.",
 )
+
+# %%
+reveal("P17.2", found)
 
 # %% [markdown]
 # Left: passed. Right: seventeen hospitals without any difference would have means that scatter half as much. The model is impossible, and a number *of hospitals* shows it. (Other numbers of patients fail, such as the share over three weeks. But they fail for partial
@@ -262,6 +266,8 @@ elpd["leave out a hospital"] = by_hospital.sum()
 gap = elpd["leave out a patient"]["partial pooling"] - elpd["leave out a patient"]["no pooling"]
 gaps = ["no pooling better by more than 5", "they hardly differ"]
 reveal("P17.3", [*gaps, "partial pooling better by more than 5"][np.digitize(gap, [-5, 5])])
+
+# %%
 reveal("P17.4", elpd["leave out a hospital"].idxmin())
 
 # %% tags=["nbval-check-output"]

@@ -289,6 +289,8 @@ table = table.sort_values("ratio")
 top, place = table["P(highest)"].max(), int((table.index == "H01").argmax())
 chances = ["about 1 in 17", "about 45 %", "about 70 %", "above 90 %"]
 reveal("P18.2", chances[np.digitize(top, [0.2, 0.6, 0.85])])
+
+# %%
 outcomes = ["among the six shortest", "in the middle", "still among the six longest"]
 reveal("P18.1", outcomes[np.digitize(place, [6, 11])])
 

@@ -16,7 +16,16 @@ from numpy.typing import ArrayLike
 
 from utils.plots import PALETTE
 
-__all__ = ["FAMILIES", "PriorShape", "draw_study", "prior_draws", "prior_shape", "regression"]
+__all__ = [
+    "FAMILIES",
+    "PriorShape",
+    "draw_study",
+    "effective_number",
+    "prior_draws",
+    "prior_scales",
+    "prior_shape",
+    "regression",
+]
 
 FAMILIES = ("wide", "ridge", "horseshoe", "R2D2")
 SLAB = 2.0  # no coefficient of the horseshoe is much larger, in residual SDs per SD
@@ -86,6 +95,83 @@ def regression(y: ArrayLike, x: ArrayLike, prior: str, *, expected: float = 2.0)
         beta = pm.Deterministic("beta", scale * z)
         pm.Normal("outcome", intercept + (seen_x * beta).sum(axis=1), sigma, observed=seen_y)
     return model
+
+
+def prior_scales(
+    prior: str, rows: int, predictors: int, rng: np.random.Generator, *, expected: float = 2.0
+) -> np.ndarray:
+    """Return 2,000 draws of the SDs that a prior of `regression` gives to the coefficients.
+
+    Given its SD a coefficient is normal around 0. In units of the residual SD, taken as 1.
+
+    Parameters
+    ----------
+    prior : {"wide", "ridge", "horseshoe", "R2D2"}
+    rows : int
+        Patients or hospitals, >= 1: the horseshoe's global scale depends on them.
+    predictors : int
+        >= 1.
+    rng : Generator
+    expected : float
+        As for `regression`.
+
+    Returns
+    -------
+    ndarray, shape (2000, predictors)
+
+    Raises
+    ------
+    ValueError
+        For an unknown prior or a number outside its range.
+
+    Examples
+    --------
+    >>> prior_scales("wide", 20, 3, np.random.default_rng(1))[0].tolist()
+    [3.0, 3.0, 3.0]
+    """
+    _known(prior)
+    if rows < 1 or predictors < 1:
+        raise ValueError(f"rows and predictors must be 1 or more, got {rows} and {predictors}")
+    if not 0 < expected < predictors:
+        raise ValueError(f"expected must lie between 0 and p = {predictors}, got {expected!r}")
+    shape, one = (_DRAWS, predictors), (_DRAWS, 1)
+    if prior == "wide":
+        return np.full(shape, _WIDE)
+    if prior == "ridge":
+        return np.broadcast_to(_RIDGE * np.abs(rng.standard_normal(one)), shape)
+    if prior == "horseshoe":
+        whole = expected / (predictors - expected) / np.sqrt(rows)
+        width = whole * np.abs(rng.standard_cauchy(one) * rng.standard_t(3, shape))
+        return SLAB * width / np.sqrt(SLAB**2 + width**2)
+    r2 = rng.beta(1, 1 / _R2**2, one)
+    share = rng.dirichlet(np.ones(predictors), _DRAWS)
+    return np.sqrt(share * r2 / np.maximum(1 - r2, 1e-12))
+
+
+def effective_number(scales: ArrayLike, rows: int) -> np.ndarray:
+    """Return how many coefficients a prior leaves to the data.
+
+    Each counts by its shrinkage weight s²/(s² + 1/rows): s is the SD of its prior and 1/√rows the
+    standard error of its own estimate, in residual SDs, for standardised independent predictors.
+    Piironen and Vehtari (2017), Electronic Journal of Statistics 11(2):5018-5051, section 3.1.
+
+    Parameters
+    ----------
+    scales : array-like, shape (..., predictors)
+    rows : int
+        Patients or hospitals.
+
+    Returns
+    -------
+    ndarray, shape (...)
+
+    Examples
+    --------
+    >>> effective_number([1.0, 0.0, 0.5], 4).item()
+    1.3
+    """
+    squares = np.asarray(scales, float) ** 2
+    return (squares / (squares + 1 / rows)).sum(axis=-1)
 
 
 def _known(prior: str) -> None:

@@ -6,8 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pymc as pm
+import pytest
 
 from utils import ROOT, bayes, datasets
+from utils.fits import shrinkage as study
+from utils.shrinkage import SLAB, regression
 
 FOLDER = Path(ROOT) / "tests/golden"
 REFERENCE = json.loads((FOLDER / "lesson_15_reference.json").read_text("utf-8"))["entries"]
@@ -61,3 +64,41 @@ def test_radon_with_a_county_s_predictor_has_the_posterior_of_quadrature():
     agree(
         fit, "radon/uranium/quadrature", names | {"county_sd": "sigma_county", "sigma": "sigma_y"}
     )
+
+
+def sds_from_the_prior(prior, n, p, rng, draws):
+    """Residual SD and the coefficients' SDs, from the sentences of `regression`'s docstring."""
+    sigma = 2 * np.abs(rng.standard_normal((draws, 1)))
+    if prior == "horseshoe":
+        global_scale = 2 / (p - 2) / np.sqrt(n) * np.abs(rng.standard_cauchy((draws, 1)))
+        width = global_scale * sigma * np.abs(rng.standard_t(3, (draws, p)))
+        return sigma, 1 / np.sqrt(width**-2 + SLAB**-2)
+    r2 = rng.beta(1, 2, (draws, 1))
+    share = rng.dirichlet(np.ones(p), draws)
+    return sigma, sigma * np.sqrt(share * r2 / (1 - r2))
+
+
+@pytest.mark.parametrize("prior", ["horseshoe", "R2D2"])
+def test_shrinkage_priors_have_the_posterior_of_weighted_draws_from_the_prior(prior):
+    """Given the SDs the coefficients are normal: weigh draws of the SDs by the likelihood."""
+    y, x = next(study._data("hospitals"))
+    rng, n, p = np.random.default_rng(15), *x.shape
+    log_weights, means = [], []
+    for _ in range(20):
+        sigma, sds = sds_from_the_prior(prior, n, p, rng, 10_000)
+        spread = (x * sds[:, None, :] ** 2) @ x.T + 9 + sigma[:, :, None] ** 2 * np.eye(n)
+        solved = np.linalg.solve(spread, np.broadcast_to(y[:, None], (len(sds), n, 1)))[..., 0]
+        log_weights.append(-(np.linalg.slogdet(spread)[1] + solved @ y) / 2)
+        means.append(sds**2 * (solved @ x))
+    weight = np.exp(np.concatenate(log_weights) - np.max(log_weights))
+    weight /= weight.sum()
+    mean = weight @ np.concatenate(means)
+    error = np.sqrt(weight**2 @ (np.concatenate(means) - mean) ** 2)
+    assert 1 / (weight**2).sum() > 2000
+    bayes.set_up()
+    with regression(y, x, prior):
+        accept = 0.99 if prior == "horseshoe" else 0.9
+        fit = pm.sample(**SAMPLE | {"draws": 2000}, **QUIET, target_accept=accept)
+    table = bayes.summary(fit).loc[[f"beta[{k}]" for k in range(p)]]
+    apart = np.abs(table["mean"] - mean) / np.hypot(table["sd"] / np.sqrt(table["ess_bulk"]), error)
+    assert (apart < 5).all()

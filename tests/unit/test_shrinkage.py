@@ -4,13 +4,23 @@ import doctest
 
 import numpy as np
 import pandas as pd
+import pymc as pm
 import pytest
 from matplotlib.figure import Figure
 from scipy import stats
 
 from utils import shrinkage as module
 from utils.fits import shrinkage as study
-from utils.shrinkage import FAMILIES, SLAB, draw_study, prior_draws, prior_shape, regression
+from utils.shrinkage import (
+    FAMILIES,
+    SLAB,
+    draw_study,
+    effective_number,
+    prior_draws,
+    prior_scales,
+    prior_shape,
+    regression,
+)
 from utils.widgets import shrinkage_explorer
 
 
@@ -145,6 +155,61 @@ def test_the_explorer_shows_the_result():
     explorer.set_state(family="R2D2", predictors=20, scale=0.5)
     wanted = prior_shape(family="R2D2", predictors=20, scale=0.5)
     assert f"an R² of {wanted.r2_middle:.2f} (median)" in explorer.description
+
+
+@pytest.mark.parametrize("prior", ["ridge", "horseshoe", "R2D2"])
+def test_scales_drawn_by_hand_are_those_of_the_regression_s_prior(prior):
+    x = rng().normal(size=(20, 6))
+    model = pm.do(regression(x[:, 0], x, prior), {"sigma": 1.0})
+    beta, z = pm.draw([model["beta"], model["z"]], draws=2000, random_seed=4, mode="FAST_COMPILE")
+    by_hand = prior_scales(prior, 20, 6, rng())
+    for found, wanted in zip((beta / z).T[:2], by_hand.T[:2], strict=True):
+        assert stats.ks_2samp(found, wanted).pvalue > 1e-3
+
+
+def test_the_horseshoe_s_number_grows_with_what_is_expected_and_others_know_no_such_thing():
+    def number(prior, expected):
+        scales = prior_scales(prior, 100, 10, rng(), expected=expected)
+        return effective_number(scales, 100).mean()
+
+    assert number("horseshoe", 1) + 1 < number("horseshoe", 4)
+    assert number("R2D2", 1) == number("R2D2", 4)
+
+
+def test_the_effective_number_is_the_trace_of_the_ridge_s_hat_matrix():
+    x = np.linalg.qr(rng().normal(size=(50, 4)))[0] * np.sqrt(50)  # independent, of mean square 1
+    scales = np.array([0.05, 0.2, 0.4, 3.0])
+    hat = x @ np.linalg.solve(x.T @ x + np.diag(scales**-2.0), x.T)
+    assert effective_number(scales, 50) == pytest.approx(np.trace(hat))
+
+
+def test_scales_that_cannot_be_are_refused():
+    with pytest.raises(ValueError, match="rows and predictors must be 1 or more, got 0 and 3"):
+        prior_scales("wide", 0, 3, rng())
+    with pytest.raises(ValueError, match="expected must lie between 0 and p = 2, got 2"):
+        prior_scales("horseshoe", 5, 2, rng(), expected=2)
+
+
+def test_the_study_samples_for_longer_where_the_first_draws_cannot_be_used(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        study.nutpie, "sample", lambda program, **how: asked.append(how["draws"]) or len(asked)
+    )
+    verdict = type("Verdict", (), {})
+    monkeypatch.setattr(
+        study.bayes, "diagnose", lambda fit, var_names: _with(verdict(), ok=fit == 2)
+    )
+    assert study._usable(None, 0, "ridge") == 2
+    assert asked == [1000, 4000]
+    monkeypatch.setattr(study.bayes, "diagnose", lambda fit, var_names: _with(verdict(), ok=False))
+    with pytest.raises(RuntimeError, match="ridge, data set 7: no usable draws"):
+        study._usable(None, 7, "ridge")
+
+
+def _with(thing, **attributes):
+    for name, value in attributes.items():
+        setattr(thing, name, value)
+    return thing
 
 
 def test_the_examples_run():

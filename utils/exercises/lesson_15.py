@@ -16,6 +16,7 @@ from utils.simulate import Study, med_trial
 
 # E15.3, mmHg: the design whose two averages are compared.
 HOSPITALS, SIZE, HOSPITAL_SD, PATIENT_SD = 9, 16, 6.0, 12.0
+_EIGHTY = 80  # E15.5: hospitals
 
 PRIOR = {
     "intercept": np.inf,
@@ -123,6 +124,12 @@ _MISTAKES: tuple[tuple[str, Callable[[Study], pd.Series]], ...] = (
 
 def _population() -> float:
     return sqrt(HOSPITAL_SD**2 / HOSPITALS + PATIENT_SD**2 / (HOSPITALS * SIZE))
+
+
+def _kept(noise: float, coefficients: int = 10) -> float:
+    """Return what a ridge of learned SD leaves of 0.5; noise is a squared standard error."""
+    square = (0.5**2 + 0.3**2) / coefficients
+    return 0.5 * square / (square + noise)
 
 
 EXERCISES = (
@@ -252,6 +259,49 @@ EXERCISES = (
     ),
     Exercise(
         id="E15.5",
+        title="How many hospitals would do?",
+        objective="foresee how far a learned ridge pulls a coefficient",
+        kind="code",
+        minutes=5,
+        difficulty=2,
+        answer=Number(
+            quantity="the mean of the coefficient",
+            reference=lambda: _kept(1 / _EIGHTY),
+            absolute=0.006,
+            tolerance_reason="closed form; two decimals",
+            low=-1,
+            high=1,
+            misconceptions=(
+                Misconception(
+                    "That is with 20 hospitals. Here there are 80.",
+                    lambda: _kept(1 / 20),
+                ),
+                Misconception(
+                    "That is the weight. Multiply the coefficient by it.",
+                    lambda: _kept(1 / _EIGHTY) / 0.5,
+                ),
+                Misconception(
+                    "You took the standard error, 1/√80, where the weight has its square, 1/80.",
+                    lambda: _kept(1 / sqrt(_EIGHTY)),
+                ),
+                Misconception(
+                    "You averaged over the two that matter. The ridge learns its SD from all ten.",
+                    lambda: _kept(1 / _EIGHTY, 2),
+                ),
+                Misconception(
+                    "You did not divide the sum of squares by ten: a *mean* square is asked for.",
+                    lambda: _kept(1 / _EIGHTY, 1),
+                ),
+                Misconception(
+                    "That is the part that is lost. What is left of 0.5?",
+                    lambda: 0.5 - _kept(1 / _EIGHTY),
+                ),
+            ),
+        ),
+        insight="Even 80 hospitals leave the true coefficient a good deal too small on average.",
+    ),
+    Exercise(
+        id="E15.6",
         title="Spot the flaw",
         objective="count the hospitals, not the patients, behind a hospital's predictors",
         kind="spot the flaw",
@@ -277,7 +327,7 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        id="E15.6",
+        id="E15.7",
         title="Your own hospitals",
         objective="estimate the effect of a hospital's property, with priors that are stated",
         kind="code",
