@@ -93,6 +93,7 @@ def test_an_anchor_is_plain_on_both_sides():
             nbformat.v4.new_markdown_cell("# 1 A\n\n[x](g.ipynb#R%C2%B2) [y](b.ipynb#a-%22b%22)")
         ]
     )
+    pages.plain_anchors(made)
     pages.lesson_page(made, "01_a.ipynb", README, has_outputs=False)
     text = made.cells[0].source
     assert text.startswith("# 1 A\n\n[Try it: run this page in Binder](https://b/")

@@ -69,6 +69,7 @@ def build(
         say(f"page {name}")
         notebook, complete = with_outputs(root / "notebooks" / name, used, cache, run=wanted)
         still_notebook(notebook, source / FIGURES)
+        pages.plain_anchors(notebook)
         if number is not None:
             pages.lesson_page(notebook, name, readme, has_outputs=complete)
         pages.write(source / name, nbformat.writes(notebook))

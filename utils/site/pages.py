@@ -33,8 +33,17 @@ def binder_link(readme: str, notebook: str) -> str:
     return re.sub(r"notebooks/[\w.]+$", f"notebooks/{notebook}", match.group(1))
 
 
+def plain_anchors(notebook: NotebookNode) -> None:
+    """Make the links of a notebook, in place, lead to headings as the site names them."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _ANCHOR.sub(
+                lambda m: m.group(1) + anchor(unquote(m.group(2))), cell.source
+            )
+
+
 def lesson_page(notebook: NotebookNode, name: str, readme: str, *, has_outputs: bool) -> None:
-    """Give a notebook, in place, what its page needs: a way to try it, and plain anchors.
+    """Give a notebook, in place, what its page needs: a way to try it.
 
     Parameters
     ----------
@@ -47,11 +56,6 @@ def lesson_page(notebook: NotebookNode, name: str, readme: str, *, has_outputs: 
     has_outputs : bool
         Whether the notebook was run.
     """
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            cell.source = _ANCHOR.sub(
-                lambda m: m.group(1) + anchor(unquote(m.group(2))), cell.source
-            )
     first = notebook.cells[0]
     title, _, rest = first.source.partition("\n")
     address = binder_link(readme, name)
