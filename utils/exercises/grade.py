@@ -73,7 +73,7 @@ def grade(exercise: Exercise, answer: object, study: Study | None = None) -> Fee
 
 
 def form(exercise: Exercise, answer: object, study: Study | None = None) -> Feedback:
-    """Look at the form of an answer only: can it be read, and can it be what is asked for?
+    """Look at the form of an answer only: can it be read, and be what is asked for.
 
     Parameters
     ----------

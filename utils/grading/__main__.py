@@ -49,8 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--checks", choices=("form", "full"), default="form", help="what the visible check says"
     )
-    made.add_argument("--seconds", type=float, default=120, help="for one run of a submission")
-    made.add_argument("--megabytes", type=int, default=4096, help="memory of one run")
+    made.add_argument("--seconds", type=float, help="for one run of a submission")
+    made.add_argument("--megabytes", type=int, help="memory of one run")
     made.add_argument("--force", action="store_true", help="replace it; a copy is kept")
 
     command("release", _release, "Make the students' notebooks, in handouts/.")
@@ -77,8 +77,12 @@ def _new(options: argparse.Namespace, folder: Folder) -> int:
     from utils.grading.isolate import Limits  # noqa: PLC0415 - each command loads its own
     from utils.grading.new import new  # noqa: PLC0415
 
-    cell = min(60.0, options.seconds)
-    limits = Limits(seconds=options.seconds, cell_seconds=cell, megabytes=options.megabytes)
+    limits = None
+    if options.seconds or options.megabytes:
+        usual = Limits()
+        seconds = options.seconds or usual.seconds
+        memory = options.megabytes or usual.megabytes
+        limits = Limits(seconds=seconds, cell_seconds=seconds / 2, megabytes=memory)
     spec = new(
         folder,
         options.assignment,
@@ -99,8 +103,8 @@ def _new(options: argparse.Namespace, folder: Folder) -> int:
     minutes = sum(entry["minutes"] for entry in spec["exercises"])
     points = sum(entry["points"] + entry["reason_points"] for entry in spec["exercises"])
     print(
-        f"{spec['name']}: {len(spec['exercises'])} exercises, {minutes} minutes, {points:g} points. "
-        f"The lessons' solutions got all of those that are not given by hand. Look at "
+        f"{spec['name']}: {len(spec['exercises'])} exercises, {minutes} minutes, {points:g} "
+        "points. The lessons' solutions got all of those that are not given by hand. Look at "
         f"{folder.path('source', spec['name'])}, then: release"
     )
     return 0

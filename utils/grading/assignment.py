@@ -72,6 +72,7 @@ def spec_of(
         raise GradingError(f"points for exercises that are not chosen: {', '.join(strange)}")
     if any(not value > 0 for value in points.values()) or reasons < 0:
         raise GradingError("points must be above 0, and points for reasons not below it")
+    modules = sorted(_modules(line for item in chosen for line in item.imports))
     exercises = []
     for item in chosen:
         exercise = item.exercise
@@ -96,10 +97,17 @@ def spec_of(
         "title": title or name,
         "due": due,
         "checks": checks,
-        "limits": asdict(limits or Limits()),
+        "attempt": 0,  # which other data: the first on which every right answer is another one
+        "limits": asdict(limits or _limits(modules)),
         "exercises": exercises,
-        "modules": sorted(_modules(line for item in chosen for line in item.imports)),
+        "modules": modules,
     }
+
+
+def _limits(modules: Sequence[str]) -> Limits:
+    """Give more time where models are compiled and sampled."""
+    samples = {"pymc", "nutpie"} & set(modules)
+    return Limits(seconds=360, cell_seconds=180) if samples else Limits()
 
 
 def _modules(imports: Iterable[str]) -> set[str]:

@@ -33,7 +33,7 @@ from utils.grading.folder import Folder, GradingError
 from utils.grading.grade import grade_class, result_of
 
 _PREPROCESSORS = (LimitOutput, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata)
-_CONFIG = '''"""Where nbgrader finds this class, and who marks it. Written by `python -m utils.grading`."""
+_CONFIG = '''"""Where nbgrader finds this class. Written by `python -m utils.grading`."""
 
 from pathlib import Path
 

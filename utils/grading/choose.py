@@ -60,7 +60,7 @@ class Chosen:
 
     @property
     def has_data(self) -> bool:
-        """Whether its cells simulate data with a fixed seed, or load some: others can replace it."""
+        """Whether its cells simulate or load data, which others can replace."""
         cells = [*self.given, *(c.cell for c in self.section.code if not c.cell.regions)]
         called = {name for cell in cells for name, _ in Code(cell).calls}
         return bool(called & {"med_trial", "datasets.load"})
@@ -120,9 +120,7 @@ def _checked_name(section: Section) -> str:
         for name, call in code.calls:
             if name == "check" and len(call.args) == 2 and isinstance(call.args[1], ast.Name):
                 return call.args[1].id
-    raise GradingError(
-        f"{section.id}: its check must look at one name, such as check('{section.id}', x)"
-    )
+    raise GradingError(f"{section.id}: its check must look at one name")
 
 
 def _given(section: Section, lesson: Lesson) -> tuple[Cell, ...]:
@@ -156,9 +154,9 @@ def _named(section: Section) -> set[str]:
 def without_shows(cell: Cell) -> Cell:
     """Return a cell without its imports, figures' `plots.show`, predictions and verdicts."""
     lines = cell.source.split("\n")
-    body = ast.parse(cell.source).body
-    for node in body:
-        called = [n for n, c in Code(cell).calls if isinstance(node, ast.Expr) and c is node.value]
+    code = Code(cell)
+    for node in code.tree.body:
+        called = [n for n, c in code.calls if isinstance(node, ast.Expr) and c is node.value]
         shows = called and called[0] in MACHINE | _SETS_UP | {"plots.show"}
         if shows or isinstance(node, ast.Import | ast.ImportFrom):
             lines[node.lineno - 1 : node.end_lineno] = [""] * (node.end_lineno - node.lineno + 1)

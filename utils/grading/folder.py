@@ -96,7 +96,7 @@ class Folder:
         return True
 
     def keep_copy(self, name: str) -> Path | None:
-        """Copy a file to `copies/`, under a number that is free; None where the last is the same."""
+        """Copy a file to `copies/` under a free number; None where the last is the same."""
         source = self.path(*name.split("/"))
         folder = self.path("copies", *name.split("/"))
         folder.mkdir(parents=True, exist_ok=True)

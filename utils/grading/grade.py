@@ -25,6 +25,7 @@ from utils.grading.isolate import Limits
 from utils.grading.pool import Runner
 from utils.grading.values import decode
 
+_ATTEMPTS = 8
 _ENDED = {
     "finished": "",
     "time": "ran out of time",
@@ -107,15 +108,36 @@ class Grader:
         """Return a student's hospitals by lesson."""
         entries = self.spec["exercises"]
         lessons = {entry["lesson"] for entry in entries if entry["rerun"] == marks.OWN}
+        if purpose == keys.HIDDEN:
+            return {lesson: self._hidden(student, lesson) for lesson in sorted(lessons)}
         secret, whose = self.folder.secret, self._whose(student)
         return {n: keys.study(secret, whose, self.name, n, purpose) for n in sorted(lessons)}
+
+    def _hidden(self, student: str, lesson: int) -> Any:
+        """Return hospitals on which the right answers to the student's own are wrong."""
+        secret, whose, declared = self.folder.secret, self._whose(student), all_exercises()
+        exercises = [
+            declared[entry["id"]]
+            for entry in self.spec["exercises"]
+            if entry["lesson"] == lesson and entry["rerun"] == marks.OWN
+        ]
+        own = keys.study(secret, whose, self.name, lesson)
+        rights = [exercise.answer.reference(own) for exercise in exercises]
+        for attempt in range(_ATTEMPTS):
+            purpose = f"{keys.HIDDEN} {attempt}"
+            hidden = keys.study(secret, whose, self.name, lesson, purpose)
+            pairs = zip(exercises, rights, strict=True)
+            if all(grade(item, right, hidden).status != "right" for item, right in pairs):
+                break
+        return hidden
 
     def _answers(
         self, runner: Runner, notebook: NotebookNode, student: str, *, again: bool
     ) -> tuple[dict[str, Any], dict]:
         """Run a notebook; return exercise -> value, and what the runner said."""
         studies = self.studies(student, keys.HIDDEN if again else keys.OWN)
-        other = keys.key(self.folder.secret, keys.EVERYONE, self.name, 0, keys.OTHER)
+        attempt = self.spec["attempt"]
+        other = keys.key(self.folder.secret, keys.EVERYONE, self.name, attempt, keys.OTHER)
         job = {
             "cells": cells_of(notebook),
             "studies": {n: base64.b64encode(pickle.dumps(s)).decode() for n, s in studies.items()},

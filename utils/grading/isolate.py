@@ -193,9 +193,8 @@ def _restrict_files(box: Path, readable: Iterable[Path], listable: Iterable[Path
             handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
         except OSError:
             continue
-        if not path.is_dir():
-            wanted &= _EXECUTE | _READ_FILE | _WRITE_FILE
-        rule = _Path(wanted, handle)
+        on_files = rights if path.is_dir() else _EXECUTE | _READ_FILE | _WRITE_FILE
+        rule = _Path(wanted & on_files, handle)
         _must(libc.syscall(_ADD, ruleset, _RULE_PATH, ctypes.byref(rule), 0))
         os.close(handle)
     _must(libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0))

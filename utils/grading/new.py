@@ -18,6 +18,8 @@ from utils.grading.grade import Grader
 from utils.grading.isolate import Limits
 from utils.grading.pool import Runner
 
+_ATTEMPTS = 3
+
 
 def new(
     folder: Folder,
@@ -69,17 +71,17 @@ def new(
         folder.write("roster.csv", roster.read_bytes())
     settings = {"title": title, "due": due, "points": points, "reasons": reasons}
     spec = spec_of(name, chosen, **settings, checks=checks, limits=limits)
-    _write(folder, spec, chosen)
     try:
-        dull = _prove(folder, name)
-        if dull:
-            for entry in spec["exercises"]:
-                if entry["id"] in dull:
-                    item = next(c for c in chosen if c.exercise.id == entry["id"])
-                    entry["rerun"] = marks.NOT
-                    entry["parts"] = marks.parts_of(item.exercise, marks.NOT, entry["points"])
+        for spec["attempt"] in range(_ATTEMPTS):
             _write(folder, spec, chosen)
-            _prove(folder, name)
+            dull = _prove(folder, name)
+            if not dull:
+                return spec
+        for entry, item in zip(spec["exercises"], chosen, strict=True):
+            if entry["id"] in dull:
+                entry["rerun"] = marks.NOT
+                entry["parts"] = marks.parts_of(item.exercise, marks.NOT, entry["points"])
+        _write(folder, spec, chosen)
     except GradingError:
         folder.path("assignments", f"{name}.json").unlink()
         raise

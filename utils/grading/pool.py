@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 
 from utils import ROOT
@@ -36,7 +37,7 @@ class Runner:
         environ = {name: os.environ[name] for name in _KEPT if name in os.environ}
         environ |= {
             "PYTHONPATH": str(ROOT),
-            "HOME": self._home.name,
+            "HOME": str(Path(self._home.name, "box")),  # where libraries keep what they compile
             "MPLBACKEND": "Agg",
             "MPLCONFIGDIR": self._home.name,
             "OMP_NUM_THREADS": "1",

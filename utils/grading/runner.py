@@ -5,7 +5,8 @@ the cells; the parent copies what the child says, up to a limit, and ends it whe
 The child says what each cell printed and what each answer's value is. It knows no right answer, no
 secret and no other submission, so that nothing it says can be worth more than an answer.
 
-A job is a line of JSON on standard input, with the keys of `Job`; the answer is a line of JSON on
+The only folder that a submission can write to is this process's home, which is empty at the start
+of each run. A job is a line of JSON on standard input, with the keys that `run` names; the answer is a line of JSON on
 standard output: `{"records": [...], "ended": "finished"}`.
 """
 
@@ -15,6 +16,7 @@ import importlib
 import json
 import os
 import select
+import shutil
 import signal
 import sys
 import tempfile
@@ -63,16 +65,17 @@ def run(job: dict) -> dict:
         `records`, a list, and `ended`: "finished", "time" or "stopped".
     """
     limits = isolate.Limits(**job["limits"])
-    with tempfile.TemporaryDirectory(prefix="submission-", ignore_cleanup_errors=True) as folder:
-        box = Path(folder)
-        out, into = os.pipe()
-        child = os.fork()
-        if child == 0:
-            _be_the_submission(job, box, into, limits)
-        os.close(into)
-        said, ended = _listen(out, limits.seconds)
-        os.close(out)
-        _end(child)
+    box = Path.home()
+    shutil.rmtree(box, ignore_errors=True)
+    box.mkdir(exist_ok=True)
+    out, into = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _be_the_submission(job, box, into, limits)
+    os.close(into)
+    said, ended = _listen(out, limits.seconds)
+    os.close(out)
+    _end(child)
     return {"records": _records(said), "ended": ended}
 
 
@@ -87,7 +90,7 @@ def _be_the_submission(job: dict, box: Path, into: int, limits: isolate.Limits) 
         for standard in (0, 1, 2):
             os.dup2(nothing, standard)
         os.closerange(4, 1024)
-        os.environ.update(HOME=str(box), TMPDIR=str(box), IPYTHONDIR=str(box / "ipython"))
+        os.environ.update(TMPDIR=str(box), IPYTHONDIR=str(box / "ipython"))
         tempfile.tempdir = str(box)
         isolate.shut_in(box, readable(), [ROOT / "utils"], limits)
         with os.fdopen(into, "w", encoding="utf-8", errors="replace") as pipe:

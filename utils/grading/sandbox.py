@@ -153,7 +153,7 @@ def _other_data(key: str) -> None:
 
     def other_rows(name: str) -> Any:
         data = load(name)
-        keep = np.random.default_rng(seed("rows", name)).random(len(data)) < 0.9
+        keep = np.random.default_rng(seed("rows", name)).random(len(data)) < 0.7
         return data[keep].reset_index(drop=True)
 
     simulate.med_trial, datasets.load = other_trial, other_rows
