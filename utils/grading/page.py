@@ -17,7 +17,8 @@ body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem
   color: #1b1b1b; background: #fff; }
 table { border-collapse: collapse; margin: 1rem 0 2rem; }
 caption { text-align: left; font-weight: 600; padding-bottom: .4rem; }
-th, td { border-bottom: 1px solid #ccc; padding: .25rem .6rem; text-align: left; vertical-align: top; }
+th, td { border-bottom: 1px solid #ccc; padding: .25rem .6rem; text-align: left;
+  vertical-align: top; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 td.full { background: #d9ead3; } td.part { background: #fff2cc; } td.none { background: #f4d9d6; }
 .wide { overflow-x: auto; }

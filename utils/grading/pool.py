@@ -15,6 +15,7 @@ from types import TracebackType
 from utils import ROOT
 
 _KEPT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "LD_LIBRARY_PATH")
+_ENDINGS = ("finished", "time", "stopped")
 _GRACE = 30  # seconds beyond a run's own limit, after which the runner itself must be hung
 
 
@@ -71,11 +72,7 @@ class Runner:
 
     @staticmethod
     def _believed(answer: object) -> dict:
-        if not isinstance(answer, dict) or answer.get("ended") not in (
-            "finished",
-            "time",
-            "stopped",
-        ):
+        if not isinstance(answer, dict) or answer.get("ended") not in _ENDINGS:
             raise ValueError("a runner's answer has records and how the run ended")
         records = answer.get("records")
         kept = [r for r in records if isinstance(r, dict)] if isinstance(records, list) else []

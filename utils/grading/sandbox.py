@@ -135,7 +135,7 @@ def _stand_in(studies: dict[int, Any]) -> None:
 
 
 def _other_data(key: str) -> None:
-    """Let the notebook's own calls for data give other data, the same for everyone with this key."""
+    """Let the notebook's own calls for data give other data: the same for the same key."""
     import numpy as np  # noqa: PLC0415 - only inside
 
     from utils import datasets, simulate  # noqa: PLC0415
