@@ -46,6 +46,12 @@ dev: .venv/.dev
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
+instructor: .venv/.instructor  ## add what is needed to hand out and to grade (INSTRUCTORS.md)
+
+.venv/.instructor: .venv/.learner requirements-instructor.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-instructor.txt
+	@touch $@
+
 lab: env  ## open JupyterLab on the first lesson (ARGS=--no-browser for a server)
 	@$(PY) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(AS_ROOT) $(ARGS)
 

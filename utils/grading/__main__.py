@@ -74,7 +74,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _new(options: argparse.Namespace, folder: Folder) -> int:
-    from utils.grading.isolate import Limits  # noqa: PLC0415 - each command loads its own
+    from utils.grading.bridge import write_config  # noqa: PLC0415 - each command loads its own
+    from utils.grading.isolate import Limits  # noqa: PLC0415
     from utils.grading.new import new  # noqa: PLC0415
 
     limits = None
@@ -97,8 +98,6 @@ def _new(options: argparse.Namespace, folder: Folder) -> int:
         limits=limits,
         force=options.force,
     )
-    from utils.grading.bridge import write_config  # noqa: PLC0415
-
     write_config(folder)
     minutes = sum(entry["minutes"] for entry in spec["exercises"])
     points = sum(entry["points"] + entry["reason_points"] for entry in spec["exercises"])
@@ -170,7 +169,8 @@ def _grade(options: argparse.Namespace, folder: Folder) -> int:
         workers=workers,
         again=options.again,
     )
-    bridge.autograde(folder, options.assignment)
+    if seconds or not bridge.is_taken_over(folder, options.assignment):
+        bridge.autograde(folder, options.assignment)
     print(f"{len(seconds)} submissions run; the gradebook is up to date")
     return 0
 

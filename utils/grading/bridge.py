@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import nbformat
-from nbconvert.preprocessors import ClearMetadataPreprocessor  # noqa: F401 - named in the config
 from nbformat.notebooknode import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
@@ -30,7 +30,7 @@ from traitlets.config import Config
 
 from utils.grading.assignment import REASON
 from utils.grading.folder import Folder, GradingError
-from utils.grading.grade import grade_class, result_of
+from utils.grading.grade import grade_class, result_of, submitted
 
 _PREPROCESSORS = (LimitOutput, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata)
 _CONFIG = '''"""Where nbgrader finds this class. Written by `python -m utils.grading`."""
@@ -109,7 +109,6 @@ def config(root: Path) -> Config:
     settings.Autograde.autograde_preprocessors = [FillIn, *_PREPROCESSORS]
     settings.FillIn.course_folder = str(root)
     settings.LimitOutput.max_lines = 200
-    settings.ExecutePreprocessor.enabled = False
     return settings
 
 
@@ -136,6 +135,12 @@ def autograde(folder: Folder, name: str) -> None:
     if book.exists():
         folder.keep_copy("gradebook.db")
     _convert(Autograde, folder, name, "*")
+
+
+def is_taken_over(folder: Folder, name: str) -> bool:
+    """Tell whether nbgrader has every submission's marks."""
+    names = [f"{student}/{name}/{name}.ipynb" for student in submitted(folder, name)]
+    return all(folder.path("autograded", path).exists() for path in names)
 
 
 def feedback(folder: Folder, name: str) -> list[Path]:
@@ -187,7 +192,9 @@ def _convert(kind: type, folder: Folder, name: str, student: str) -> None:
     log.setLevel(logging.ERROR)
     log.propagate = False
     try:
-        converter.start()
+        with warnings.catch_warnings():  # of nbgrader's own code, which is not ours to change
+            warnings.simplefilter("ignore")
+            converter.start()
     except Exception as error:
         told = "\n".join(_last(lines))
         raise GradingError(f"nbgrader could not do it: {error}\n{told}".rstrip()) from error

@@ -6,8 +6,8 @@ The child says what each cell printed and what each answer's value is. It knows 
 secret and no other submission, so that nothing it says can be worth more than an answer.
 
 The only folder that a submission can write to is this process's home, which is empty at the start
-of each run. A job is a line of JSON on standard input, with the keys that `run` names; the answer is a line of JSON on
-standard output: `{"records": [...], "ended": "finished"}`.
+of each run. A job is a line of JSON on standard input, with the keys that `run` names; the answer
+is a line of JSON on standard output: `{"records": [...], "ended": "finished"}`.
 """
 
 from __future__ import annotations
