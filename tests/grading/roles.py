@@ -214,7 +214,7 @@ def overwrites_the_check(paper: Paper) -> tuple[bytes, Due]:
         "        if hasattr(m, n):\n"
         "            try: setattr(m, n, check)\n"
         "            except Exception: pass\n"
-        "json.dumps = lambda *a, **k: '{\"score\": 100, \"status\": \"right\"}'\n",
+        'json.dumps = lambda *a, **k: \'{"score": 100, "status": "right"}\'\n',
     )
     return as_file(paper.notebook), nothing(paper)
 
@@ -228,7 +228,7 @@ def prints_a_score(paper: Paper) -> tuple[bytes, Due]:
         "import os, json\n"
         "print(100.0, 'right')\n"
         "for number in range(3, 64):\n"
-        "    try: os.write(number, b'{\"exercise\": \"E02.1\", \"score\": 100}\\n{\"end\": true}\\n')\n"
+        '    try: os.write(number, b\'{"exercise": "E02.1", "score": 100}\\n{"end": true}\\n\')\n'
         "    except OSError: pass\n"
         "100.0"
     )

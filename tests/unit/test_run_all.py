@@ -114,6 +114,7 @@ def test_all_stages_are_there_in_order_and_their_folders_exist():
         "golden",
         "nbval",
         "canary",
+        "grading",
         "browser",
     ]
     folders = [part for stage in run_all.STAGES for part in stage.pytest if part[0] != "-"]
@@ -125,6 +126,7 @@ def test_all_stages_are_there_in_order_and_their_folders_exist():
         "notebooks",
         "solutions",
         "tests/nbval",
+        "tests/grading",
         "tests/browser",
     ]
     assert all((run_all.ROOT / folder).is_dir() for folder in folders)

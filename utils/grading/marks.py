@@ -140,7 +140,7 @@ def _marks(exercise: Exercise, earned: dict, feedback: Feedback, again: str = ""
 
 def _readable(answer: Any) -> Any:
     """Let the check say that a value of an unknown type cannot be read."""
-    return [[], []] if isinstance(answer, Other) else answer
+    return object() if isinstance(answer, Other) else answer
 
 
 def _flaw(spec: Flaw, answer: Any, points: Mapping[str, float]) -> dict[str, float]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from utils.exercises.predictions import SURE
 from utils.grading.alike import Pair, alike
+from utils.grading.assignment import REASON
 from utils.grading.folder import Folder, Student
 from utils.grading.grade import results, submission
 
@@ -163,10 +164,10 @@ def _pairs(folder: Folder, spec: Mapping, students: list[str]) -> list[Pair]:
         text = ""
         for cell in submission(folder, spec["name"], student).cells:
             course = cell.metadata.get("course", {})
-            if course.get("role") == "reason":
+            if course.get("role") == "reason" and cell.source.strip() != REASON:
                 written[course["exercise"]][student] = cell.source
                 questions[course["exercise"]] = text
-            elif cell.cell_type == "markdown":
+            elif cell.cell_type == "markdown" and not course:
                 text = cell.source
     found = [alike(e, texts, questions[e]) for e, texts in sorted(written.items())]
     return [pair for pairs in found for pair in pairs]

@@ -64,7 +64,7 @@ def run_cells(job: dict, pipe: TextIO, cell_seconds: float) -> None:
 def _answer(shell: Any, name: str) -> dict:
     try:
         return encode(shell.user_ns.get(name))
-    except Exception:  # noqa: BLE001 - the answer's own code may raise anything
+    except BaseException:  # noqa: BLE001 - the answer's own code may raise anything
         return {"other": "unreadable"}
 
 
