@@ -1,6 +1,6 @@
 # make lab     open the course             make test    every check, as in CI
 # make quick   lint, unit, contract, sync  make lessons build the notebooks from their sources
-.PHONY: help env find-python dev lab lessons lint quick nbval browser test refit lock clean
+.PHONY: help env find-python dev lab lessons lint quick nbval browser test refit site scale lock clean
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 
@@ -70,11 +70,18 @@ nbval: dev  ## run every notebook and compare the checked cells
 browser: dev  ## drive the lessons in a real JupyterLab with Chromium
 	$(PY) -m tests.run_all browser
 
+site: dev  ## build/site: all lessons with results, to read; glossary; cheat sheet as HTML and PDF
+	$(PY) -m tests.browser.chromium
+	$(PY) -m utils.site
+
 test: dev  ## everything, as in CI: also proofs, golden fits, nbval, browser; ends with a count
 	$(PY) -m tests.run_all
 
 refit: dev  ## make the stored tables of data/fits anew (minutes)
 	$(PY) -m utils.stored
+
+scale: dev  ## time every engine on 1,000 to a million patients (minutes)
+	$(PY) -m utils.scale
 
 lock: dev  ## write the locks anew from requirements.in and requirements-dev.in
 	$(PY) -m uv pip compile -q --universal --python-version 3.12 --fork-strategy fewest --no-header \

@@ -778,9 +778,10 @@ check("E12.5", flaw)
 # ### Exercise E12.6 · Your own hospitals
 #
 # `own_hospitals(12)` is a pilot in 20 hospitals that nobody else has. With the priors of this
-# lesson, what is the posterior probability that `hospital_sd` is **below 2 mmHg**? Choose a form,
-# sample with `SAMPLE | {"draws": 4000}`, diagnose, then answer to two decimals. (`centred` and
-# `noncentred` take your data by `with_data` and `data_of`.)
+# lesson, what is the posterior probability that `hospital_sd` is **below 2 mmHg**? And that the
+# treatment lowers the mean pressure by **more than 6 mmHg**? Choose a form, sample with
+# `SAMPLE | {"draws": 4000}`, diagnose, then give both as a list in this order, to two decimals.
+# (`centred` and `noncentred` take your data by `with_data` and `data_of`.)
 
 # %%
 mine = own_hospitals(12).data
@@ -791,11 +792,15 @@ mine.groupby("hospital", observed=True)["treated"].agg(["size", "sum"]).agg(["mi
 my_program = noncentred.with_data(**data_of(mine))
 my_run = nutpie.sample(my_program, **SAMPLE | {"draws": 4000}, seed=1)
 print(bayes.diagnose(my_run).sentence)
-my_probability = float((my_run.posterior["hospital_sd"] < 2).mean())
+draws = my_run.posterior
+my_probabilities = [
+    float((draws["hospital_sd"] < 2).mean()),
+    float((draws["treatment_effect"] < -6).mean()),
+]
 # END SOLUTION
 
 # %%
-check("E12.6", my_probability)
+check("E12.6", my_probabilities)
 
 # %%
 tally()

@@ -624,6 +624,8 @@ predict(
         "neither of them",
     ],
 )
+
+# %%
 predict(
     "P14.6",
     "Now the negative binomial with the days at risk. How will its invented counts vary?",
@@ -658,6 +660,8 @@ below = {key: (values < observed).mean() for key, values in spread_of.items()}
 poisson, negative = below["Poisson", "followed"], below["neg. binomial", "followed"]
 reveal("P14.5", ["both, without effort", "the negative binomial; the Poisson only just",
                  "neither of them"][int(poisson > 0.8) + int(negative > 0.975)])  # fmt: skip
+
+# %%
 at_risk = np.digitize(below["neg. binomial", "at risk"], [0.025, 0.975])
 reveal("P14.6", ["more than the data", "like the data", "less than the data"][at_risk])
 

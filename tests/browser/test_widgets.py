@@ -81,6 +81,36 @@ EXPLORERS = {
         "Untreated risk, typical hospital (%)",
         "45",
     ),
+    "shrinkage": (
+        "15_complex_structures_complex_priors",
+        "shrinkage_explorer(",
+        "Predictors",
+        "25",
+    ),
+    "missing": (
+        "16_what_is_missing",
+        "missing_explorer(",
+        "Missing (%)",
+        "60",
+    ),
+    "calibration": (
+        "17_which_model",
+        "calibration_explorer(",
+        "Width (times the right SD)",
+        "1.2",
+    ),
+    "league": (
+        "18_capstone_a_league_table_you_can_defend",
+        "league_explorer(",
+        "Hospitals",
+        "30",
+    ),
+    "costs": (
+        "19_from_thirty_hospitals_to_thirty_thousand",
+        "cost_explorer(",
+        "Patients",
+        "1000000",
+    ),
     "funnel": (
         "12_when_the_sampler_struggles",
         "funnel_explorer(",

@@ -11,11 +11,14 @@ import pytest
 from utils import ROOT
 
 SLOW_STUDY = """
-import sys, time
+import os, signal, sys, time
 from utils.studies import Interrupted, replicate
 
+# A shell that starts us in the background has interrupts ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 def slow(rng):
-    time.sleep(0.05)
+    time.sleep(float(os.environ["PAUSE"]))
     return {"value": rng.random()}
 
 try:
@@ -35,7 +38,8 @@ def test_two_processes_interrupted_by_hand_keep_what_is_done(tmp_path):
     def kept():
         return len(store.read_text("utf-8").splitlines()) - 1 if store.exists() else 0
 
-    with subprocess.Popen(command, env=environ, start_new_session=True) as study:
+    slowly = {**environ, "PAUSE": "0.5"}  # 15 seconds in all: time enough to interrupt
+    with subprocess.Popen(command, env=slowly, start_new_session=True) as study:
         deadline = time.monotonic() + 60
         while kept() < 5 and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -43,6 +47,6 @@ def test_two_processes_interrupted_by_hand_keep_what_is_done(tmp_path):
         assert study.wait(timeout=60) == 7
     before = store.read_text("utf-8")
     assert 5 <= kept() < 60
-    subprocess.run(command, env=environ, check=True)  # goes on from there
+    subprocess.run(command, env={**environ, "PAUSE": "0"}, check=True)  # goes on from there
     assert store.read_text("utf-8").startswith(before)
     assert kept() == 60

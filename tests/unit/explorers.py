@@ -6,23 +6,39 @@ import re
 
 import ipywidgets
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from utils.widgets import (
+    calibration_explorer,
     confounding_explorer,
+    cost_explorer,
     covariance_explorer,
     cracks_explorer,
     design_effect_explorer,
     design_studio_explorer,
     funnel_explorer,
+    league_explorer,
     least_squares_explorer,
     levels_explorer,
     likelihood_explorer,
     marginal_explorer,
+    missing_explorer,
     pooling_explorer,
     prior_predictive_explorer,
     prior_sensitivity_explorer,
+    shrinkage_explorer,
     slopes_explorer,
+)
+
+# Runs of two engines, as a learner would time them (invented seconds).
+RUNS = pd.DataFrame(
+    {
+        "engine": ["sums", "sums", "rows", "rows"],
+        "patients": [1e3, 1e5, 1e3, 1e5],
+        "hospitals": [30, 1000, 30, 1000],
+        "seconds": [0.01, 0.05, 5.0, 60.0],
+    }
 )
 
 # name -> what makes it, and states that differ in figure and text
@@ -146,6 +162,46 @@ EXPLORERS = {
             {"correlation": -0.6, "patients_per_hospital": 100},
             {"hospital_sd": 8, "effect_sd": 8, "correlation": 0.95, "zero": "middle"},
             {"hospital_sd": 0, "effect_sd": 0},
+        ],
+    ),
+    "shrinkage": (
+        shrinkage_explorer,
+        [
+            {"family": "ridge", "predictors": 2},
+            {"family": "horseshoe", "predictors": 40, "scale": 0.05},
+            {"family": "R2D2", "scale": 3.0},
+        ],
+    ),
+    "missing": (
+        missing_explorer,
+        [
+            {"missing": "baseline", "mechanism": "MNAR"},
+            {"mechanism": "MCAR", "share": 80},
+            {"missing": "baseline", "mechanism": "MAR", "strength": 3.0},
+        ],
+    ),
+    "calibration": (
+        calibration_explorer,
+        [
+            {"width": 1.0},
+            {"width": 2.0, "shift": -1.5},
+            {"shift": 1.0, "trials": 2000},
+        ],
+    ),
+    "league": (
+        league_explorer,
+        [
+            {"icc": 0.0},
+            {"n_hospitals": 2, "patients": 500, "icc": 0.3},
+            {"n_hospitals": 40, "patients": 5, "icc": 0.01},
+        ],
+    ),
+    "costs": (
+        lambda: cost_explorer(RUNS),
+        [
+            {"patients": 1000.0, "hospitals": 10.0},
+            {"patients": 1e7, "hospitals": 1e6},
+            {"hospitals": 20.0},
         ],
     ),
     "marginal": (

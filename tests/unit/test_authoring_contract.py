@@ -86,6 +86,8 @@ BROKEN = [
     ("reveals", [('reveal("P07.2"', 'reveal("P07.9"')], {}, "without a prediction"),
     ("reveals", [('unit="mmHg")\n\n# %%\n', 'unit="mmHg")\n')], {}, "in the cell that asks"),
     ("reveals", [('reveal("P07.1", "up")', 'reveal("P07.1", "Up")')], {}, "'Up'"),
+    ("shown", [('reveal("P07.1", "up")', 'reveal("P07.1", "up")\nprint(1)')], {}, "reveal(...) is not the last"),
+    ("shown", [("ward = [1, 2, 3, 4]", "ward = [1, 2, 3, 4]\nward[0]\nprint(1)")], {}, "ward[0] is not the last"),
     ("exercises", [(LAST, "")], WITHOUT_LAST, "3 exercises"),
     ("exercise_ids", [("E07.2 ·", "E07.7 ·"), ('"E07.2"', '"E07.7"')], {}, "in order"),
     ("exercise_ids", [("E07.2 ·", "E07.1 ·")], {}, "in order"),

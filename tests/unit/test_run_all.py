@@ -115,6 +115,7 @@ def test_all_stages_are_there_in_order_and_their_folders_exist():
         "nbval",
         "canary",
         "grading",
+        "site",
         "browser",
     ]
     folders = [part for stage in run_all.STAGES for part in stage.pytest if part[0] != "-"]
@@ -127,6 +128,7 @@ def test_all_stages_are_there_in_order_and_their_folders_exist():
         "solutions",
         "tests/nbval",
         "tests/grading",
+        "tests/site",
         "tests/browser",
     ]
     assert all((run_all.ROOT / folder).is_dir() for folder in folders)

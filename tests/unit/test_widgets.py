@@ -151,6 +151,16 @@ def _near(box, axes):
 # ---------------------------------------------------------------- number boxes and sliders
 
 NUMBERS = [
+    ("shrinkage", "Predictors", "predictors", 23),
+    ("shrinkage", "Scale", "scale", 0.35),
+    ("missing", "Missing (%)", "share", 55),
+    ("missing", "Strength", "strength", 0.7),
+    ("calibration", "Width (times", "width", 1.25),
+    ("calibration", "Shift", "shift", 0.7),
+    ("calibration", "Simulated trials", "trials", 1200),
+    ("league", "Hospitals", "n_hospitals", 9),
+    ("league", "Patients", "patients", 120),
+    ("league", "Intraclass", "icc", 0.11),
     ("marginal", "Untreated risk", "typical_risk", 35),
     ("marginal", "Odds ratio", "odds_ratio", 1.45),
     ("marginal", "hospital_sd", "hospital_sd", 0.7),

@@ -25,6 +25,7 @@ RULES: dict[str, Rule] = {
         form.stored,
         form.predictions,
         form.reveals,
+        form.shown,
         form.leaks,
         content.exercises,
         content.exercise_ids,

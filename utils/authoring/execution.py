@@ -101,6 +101,37 @@ else:
 """
 
 
+def run_cells(notebook: NotebookNode, folder: Path, *, widgets: bool = False) -> None:
+    """Run a notebook in place, in a fresh kernel, as a learner who has not been here before.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        Gets the outputs.
+    folder : Path
+        Working directory of the kernel.
+    widgets : bool
+        Whether to keep in its metadata what each widget showed at the end.
+
+    Raises
+    ------
+    nbclient.exceptions.CellExecutionError, CellTimeoutError, DeadKernelError
+        If a cell raises, takes longer than 120 s, or ends the kernel.
+    """
+    client = NotebookClient(
+        notebook,
+        kernel_name="python3",
+        kernel_manager_class=_Kernel,
+        timeout=CELL_SECONDS,
+        resources={"metadata": {"path": str(folder)}},
+        store_widget_state=widgets,
+        extra_arguments=["--log-level=40"],  # each kernel would warn of its own connection
+    )
+    with tempfile.TemporaryDirectory(prefix="course-build-") as learner:
+        environ = {k: v for k, v in os.environ.items() if k != "MPLBACKEND"}
+        client.execute(env={**environ, "COURSE_DATA_DIR": learner})
+
+
 def _execute(source: Source, folder: Path, texts: list[str]) -> NotebookNode:
     cells = []
     for position, text in enumerate(texts):
@@ -111,21 +142,10 @@ def _execute(source: Source, folder: Path, texts: list[str]) -> NotebookNode:
             tags = list(cell.tags) if cell else []
             cells.append(nbformat.v4.new_code_cell(text, metadata={"tags": tags}))
     notebook = nbformat.v4.new_notebook(cells=cells)
-    client = NotebookClient(
-        notebook,
-        kernel_name="python3",
-        kernel_manager_class=_Kernel,
-        timeout=CELL_SECONDS,
-        resources={"metadata": {"path": str(folder)}},
-        store_widget_state=False,
-        extra_arguments=["--log-level=40"],  # each kernel would warn of its own connection
-    )
-    with tempfile.TemporaryDirectory(prefix="course-build-") as learner:
-        environ = {k: v for k, v in os.environ.items() if k != "MPLBACKEND"}
-        try:
-            client.execute(env={**environ, "COURSE_DATA_DIR": learner})
-        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-            raise AuthoringError(_why_stopped(source, notebook, error)) from error
+    try:
+        run_cells(notebook, folder)
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        raise AuthoringError(_why_stopped(source, notebook, error)) from error
     return notebook
 
 

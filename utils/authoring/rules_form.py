@@ -11,7 +11,7 @@ from collections import Counter
 
 from utils.authoring.lesson import Lesson, text_of
 from utils.authoring.notebook import plain
-from utils.authoring.python import Code, argument, string
+from utils.authoring.python import MACHINE, Code, argument, string
 from utils.authoring.source import CHECKED, SOLUTION, TAGS
 
 CELLS = (25, 45)
@@ -211,6 +211,21 @@ def reveals(lesson: Lesson) -> list[str]:
             faults.append(f"{name} reveals {outcome!r}, which is not among its choices")
     counts = Counter(_id(call) for _, call in shown)
     faults += [f"{name} is revealed {counts[name]} times" for name in where if counts[name] != 1]
+    return faults
+
+
+def shown(lesson: Lesson) -> list[str]:
+    """Whatever speaks to the learner ends its cell: a notebook shows a cell's last value only."""
+    faults = []
+    for code in lesson.code:
+        last = code.last_call[1] if code.last_call else None
+        lost = [f"{name}(...)" for name, call in code.calls if name in MACHINE and call is not last]
+        lost += [
+            ast.unparse(node)
+            for node in code.tree.body[:-1]
+            if isinstance(node, ast.Expr) and not isinstance(node.value, ast.Call | ast.Constant)
+        ]
+        faults += [f"{name} is not the last line of its cell, so nobody sees it" for name in lost]
     return faults
 
 

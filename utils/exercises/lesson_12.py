@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from utils import exact
-from utils.exercises.declare import Choice, Exercise, Flaw, Misconception, Number
+from utils.exercises.declare import Choice, Exercise, Flaw, Misconception, Number, Vector
 from utils.simulate import Study, med_trial
 
 # E12.1: a hospital, as the lesson states it (mmHg).
@@ -18,7 +18,7 @@ PATIENTS, HOSPITAL_SD, PATIENT_SD = 4, 3.0, 12.0
 # E12.3: posterior SD and wanted Monte Carlo error (mmHg), draws and what they were worth.
 SD, WANTED, DRAWS, WORTH = 1.8, 0.05, 4000, 60
 
-LIMIT = 2.0  # mmHg, of E12.6
+LIMIT, BY = 2.0, 6.0  # mmHg, of E12.6: hospital_sd below, pressure lowered by more than
 N_HOSPITALS = 20  # as in the lesson, so that its compiled models can be used
 _TOLERANCE = 0.05
 _PRIOR_SD = 5.0
@@ -27,22 +27,24 @@ _PRIOR_SD = 5.0
 def own_hospitals(rng: np.random.Generator) -> Study:
     """Draw a learner's own pilot: 20 hospitals with few patients each, half of them treated.
 
-    Pilots in which a wrong way gives nearly the right probability are drawn again.
+    Pilots in which a wrong way gives nearly the right probabilities are drawn again.
     """
     while True:
         study = med_trial(
             n_hospitals=N_HOSPITALS,
             patients_per_hospital=2 * int(rng.integers(2, 4)),
-            treatment_effect=-round(float(rng.uniform(4, 10)), 1),
+            treatment_effect=-round(float(rng.uniform(3, 10)), 1),
             hospital_sd=round(float(rng.uniform(3.5, 5)), 1),
             patient_sd=round(float(rng.uniform(10, 13)), 1),
             rng=rng,
         )
         if _ratio(study) > 2.0:  # the probability would be very small; this is quicker to see
             continue
-        right = _below(study, LIMIT)
+        right = _answer(study)
         wrong = [value(study) for _, value in _MISTAKES]
-        if right > 0.1 and all(abs(value - right) > 1.2 * _TOLERANCE for value in wrong):
+        if right.iloc[0] > 0.1 and all(
+            (value - right).abs().max() > 1.2 * _TOLERANCE for value in wrong
+        ):
             return study
 
 
@@ -68,23 +70,51 @@ def _below(study: Study, limit: float) -> float:
     return float(_posterior(study).cdf("tau", limit))
 
 
-_MISTAKES: tuple[tuple[str, Callable[[Study], float]], ...] = (
+def _lowers(study: Study, by: float) -> float:
+    return float(_posterior(study).cdf("treatment_effect", -by))
+
+
+def _both(hospital_sd: float, effect: float) -> pd.Series:
+    return pd.Series({f"hospital_sd < {LIMIT:.0f}": hospital_sd, f"effect < −{BY:.0f}": effect})
+
+
+def _answer(study: Study) -> pd.Series:
+    return _both(_below(study, LIMIT), _lowers(study, BY))
+
+
+_MISTAKES: tuple[tuple[str, Callable[[Study], pd.Series]], ...] = (
     (
-        "That is the probability that hospital_sd lies above the limit. Asked for is below.",
-        lambda study: 1 - _below(study, LIMIT),
+        "The first is the probability that hospital_sd lies above the limit. Asked for is below.",
+        lambda study: _both(1 - _below(study, LIMIT), _lowers(study, BY)),
     ),
     (
-        "That is the probability of less than 1 mmHg, the limit of the lesson. Here it is 2 mmHg.",
-        lambda study: _below(study, 1.0),
+        "The second is the probability of an effect above −6 mmHg. Lowering by more than 6 means "
+        "an effect below −6.",
+        lambda study: _both(_below(study, LIMIT), 1 - _lowers(study, BY)),
     ),
     (
-        "That is the prior's probability. Use draws of the posterior.",
-        lambda study: float(stats.halfnorm(scale=_PRIOR_SD).cdf(LIMIT)),
+        "Both are probabilities of the other side. Asked for are hospital_sd below 2, and an "
+        "effect below −6.",
+        lambda study: 1 - _answer(study),
     ),
     (
-        "That is the probability that hospital_sd lies between 1 and 2 mmHg. The neck below 1 "
-        "belongs to it too.",
-        lambda study: _below(study, LIMIT) - _below(study, 1.0),
+        "The second is the probability of an effect below +6 mmHg. Lowering is negative: ask for "
+        "below −6.",
+        lambda study: _both(_below(study, LIMIT), _lowers(study, -BY)),
+    ),
+    (
+        "The first is the probability of less than 1 mmHg, the limit of the lesson. Here it is "
+        "2 mmHg.",
+        lambda study: _both(_below(study, 1.0), _lowers(study, BY)),
+    ),
+    (
+        "The first is the prior's probability. Use draws of the posterior.",
+        lambda study: _both(float(stats.halfnorm(scale=_PRIOR_SD).cdf(LIMIT)), _lowers(study, BY)),
+    ),
+    (
+        "The first is the probability that hospital_sd lies between 1 and 2 mmHg. The neck below "
+        "1 belongs to it too.",
+        lambda study: _both(_below(study, LIMIT) - _below(study, 1.0), _lowers(study, BY)),
     ),
 )
 
@@ -283,9 +313,10 @@ EXERCISES = (
         minutes=10,
         difficulty=3,
         own=True,
-        answer=Number(
-            quantity="the probability",
-            reference=lambda study: _below(study, LIMIT),
+        answer=Vector(
+            quantity="the probabilities",
+            each="question",
+            reference=_answer,
             absolute=_TOLERANCE,
             tolerance_reason="the reference is exact; six Monte Carlo errors or more of the 16,000 "
             "draws that the lesson asks for, at least three of 4,000",
@@ -294,6 +325,6 @@ EXERCISES = (
             high=1,
             misconceptions=tuple(Misconception(says, value) for says, value in _MISTAKES),
         ),
-        insight="Draws that cannot enter the neck would have given another number at each run.",
+        insight="Draws that cannot enter the neck give another first number at each run.",
     ),
 )

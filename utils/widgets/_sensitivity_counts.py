@@ -34,7 +34,7 @@ Floats = NDArray[np.float64]
 __all__ = ["CountModel", "CountPart", "CountTable"]
 
 LOG_TAU = np.arange(-7.0, 3.01, 0.2)
-REACH = 9.0  # logits to either side of the pooled one
+REACH = 8.0  # logits to either side of the pooled one
 ORDER = 21  # of the Gauss-Hermite rules
 WIDE = 1.5  # tau from which on they are not used
 SHOWN = 60  # hospitals at most
@@ -126,7 +126,8 @@ class CountPart:
     @cached_property
     def log_likelihoods(self) -> Floats:
         """Those of the hospitals shown in every other row, shape (J, rows, M)."""
-        return self.table.log_likelihood[self.kept[self.shown], ::2]
+        # Seven digits will do for each height, and come at a fraction of the price.
+        return self.table.log_likelihood[self.kept[self.shown], ::2].astype(np.float32)
 
     @cached_property
     def own_likelihood(self) -> Floats:
@@ -202,8 +203,8 @@ class CountModel:
         """What the others say of each hospital: transforms and their scales, and rows done."""
         hospitals, rows, size = self.part.log_likelihoods.shape
         size = fft.next_fast_len(int(1.25 * size), real=True)
-        waves = np.zeros((hospitals, rows, size // 2 + 1), complex)
-        return waves, np.zeros((hospitals, rows)), np.zeros(rows, bool), size
+        waves = np.empty((hospitals, rows, size // 2 + 1), complex)
+        return waves, np.empty((hospitals, rows)), np.zeros(rows, bool), size
 
     def _others(self, rows: slice) -> tuple[NDArray, Floats, int]:
         """Return what the others say of each hospital's logit, transformed.
@@ -215,14 +216,14 @@ class CountModel:
         if not done[rows].all():
             new = np.flatnonzero(~done[rows]) + rows.start
             new = slice(new[0], new[-1] + 1)
-            log_height = self._total[::2][new] - self.part.log_likelihoods[:, new]
+            total = self._total[::2][new].astype(np.float32)
+            log_height = total - self.part.log_likelihoods[:, new]
             top = log_height.max(2)
             log_height -= top[:, :, None]
-            held = np.flatnonzero((log_height > -DEEP).any((0, 1)))
+            held = np.flatnonzero(log_height.max((0, 1)) > -DEEP)
             held = slice(held[0], held[-1] + 1)
             height = np.zeros(log_height.shape)
-            # Seven digits will do for each height, and come at a fraction of the price.
-            height[..., held] = np.exp(log_height[..., held].astype(np.float32))
+            height[..., held] = np.exp(log_height[..., held])
             omega = 2 * np.pi * fft.rfftfreq(size, mu[1] - mu[0])
             blur = np.exp(-0.5 * np.exp(2 * LOG_TAU[::2][new])[:, None] * omega**2)
             waves[:, new] = fft.rfft(height, size, axis=-1) * blur
@@ -237,7 +238,7 @@ class CountModel:
         if len(alike):
             weight[alike[-1]] = weight[alike].sum()
             weight[alike[:-1]] = 0.0
-        keep = np.flatnonzero(np.abs(weight) > 1e-5)
+        keep = np.flatnonzero(np.abs(weight) > 3e-5)
         keep = slice(keep[0], keep[-1] + 1)
         waves, scale, size = self._others(keep)
         # A row's weight holds the likelihood of all hospitals; here the prior's share is wanted.

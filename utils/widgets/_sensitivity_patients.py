@@ -180,8 +180,8 @@ class PatientModel:
         """Return rows with their nodes of sigma, each row's weights adding up to 1."""
         sums = self._likelihood.sums
         noise = sums.within_sd if sums.within_df > 0 else sums.residual_sd
-        low = math.log(noise) - 0.5 * math.log(sums.size.max()) - 7
-        high = math.log(sums.residual_sd) + 6
+        low = math.log(noise) - 0.5 * math.log(sums.size.max()) - 6
+        high = math.log(sums.residual_sd) + 4.5
         step = STEP if sums.n_hospitals <= VERY_MANY else STEP / 2
         t = np.arange(low, high + step, step)
         nodes = 17 if sums.within_df >= PLENTY else 65

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from utils._exact_curves import _hermite
 from utils.widgets._sensitivity_priors import FAMILIES
-from utils.widgets._sensitivity_rows import Rows, cumulative, curve_quantiles
+from utils.widgets._sensitivity_rows import Rows, curve_quantiles
 
 Floats = NDArray[np.float64]
 Q = np.array([0.025, 0.5, 0.975])
+NOTHING = 40.0  # log units below a peak
+TAIL = 1e-9  # a probability that nobody sees
 
 __all__ = ["Course", "Criterion", "Strip", "Verdict", "course", "curve_value", "decades", "verdict"]
 
@@ -138,6 +140,9 @@ def course(rows: Rows, family: str, scales: Floats) -> Course:
     s = np.log(scales)[:, None]
     g = f + _log_priors(family, tuple(scales), float(t[0]), float(step), len(t))
     g -= g.max(1, keepdims=True)
+    # Many hospitals end the lattice early: beyond here no scale has any mass.
+    end = len(t) - int((g[:, ::-1] > -NOTHING).any(0).argmax()) + 1
+    t, f, g = t[:end], f[:end], g[:, :end]
     mass = np.exp(g, out=g)
     if kind.bounded:
         cell = np.clip(np.searchsorted(t, s[:, 0] + 1e-12, side="right") - 1, 0, len(t) - 2)
@@ -147,14 +152,19 @@ def course(rows: Rows, family: str, scales: Floats) -> Course:
         mass[here, cell] = left * (0.5 + part - part**2 / 2)
         mass[here, cell + 1] = left * jump * part**2 / 2
     mass /= mass.sum(1, keepdims=True)
-    weight = mass @ rows.from_fine
-    below = np.clip(np.maximum.accumulate(weight @ rows.below, axis=1), 0, 1)
-    density = np.maximum(weight @ rows.density, 0)
-    tau = np.exp(curve_quantiles(t, cumulative(mass, 1.0), mass / step, Q))
+    weight = mass @ rows.from_fine[:end]
+    below = weight @ rows.below
+    held = np.flatnonzero((below.max(0) > TAIL) & (below.min(0) < 1 - TAIL))
+    held = slice(max(int(held[0]) - 1, 0), int(held[-1]) + 2)
+    at, below = rows.at[held], below[:, held]
+    below = np.clip(np.maximum.accumulate(below, axis=1), 0, 1)
+    density = np.maximum(weight @ rows.density[:, held], 0)
+    half = np.cumsum(mass, axis=1) - mass / 2
+    tau = np.exp(curve_quantiles(t, half, mass, Q))
     tails = np.array([kind.tail(scale) for scale in scales])
     trusted = min(rows.exponents) + tails > 1e-6
-    effect = curve_quantiles(rows.at, below, density, Q)
-    return Course(scales, effect, tau, trusted, rows.at, below, density)
+    effect = curve_quantiles(at, below, density, Q)
+    return Course(scales, effect, tau, trusted, at, below, density)
 
 
 @lru_cache(8)

@@ -1,0 +1,69 @@
+"""The figures of the lesson on large data."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
+
+from utils.plots import PALETTE
+
+__all__ = ["draw_curves", "draw_runs", "draw_shortcuts"]
+
+_COLOURS = ("random intercept", "posterior", "GEE", "no pooling", "naive", "truth")
+
+
+def draw_curves(ax: Axes, ratios: ArrayLike, from_rows: ArrayLike, from_sums: ArrayLike) -> None:
+    """Draw two deviances above their least values, against the ratio of the SDs."""
+    for values, look, label in (
+        (from_rows, {"linewidth": 6, "alpha": 0.3}, "1,000 rows"),
+        (from_sums, {"color": "black", "linestyle": "--", "linewidth": 1.5}, "20 × 5 sums"),
+    ):
+        above = np.asarray(values) - np.min(values)
+        ax.plot(ratios, above, **{"color": PALETTE["random intercept"], **look}, label=label)
+    ax.set(xscale="log", ylim=(0, 30), xlabel="hospital_sd / patient_sd")
+    ax.set_ylabel("deviance above its least")
+    ax.set_xticks([0.1, 0.3, 1], ["0.1", "0.3", "1"])
+    ax.minorticks_off()
+    ax.legend()
+
+
+def draw_runs(ax: Axes, runs: pd.DataFrame) -> None:
+    """Draw seconds against patients, a line for each engine, both axes logarithmic.
+
+    Parameters
+    ----------
+    ax : Axes
+    runs : DataFrame
+        Columns engine, patients and seconds.
+    """
+    for colour, (engine, one) in zip(_COLOURS, runs.groupby("engine", sort=False), strict=False):
+        ax.plot(one["patients"], one["seconds"], "o-", color=PALETTE[colour], label=engine)
+    ax.set(xscale="log", yscale="log", xlabel="patients", ylabel="seconds")
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+
+
+def draw_shortcuts(ax: Axes, table: pd.DataFrame) -> None:
+    """Draw the widths of short cuts' intervals, the exact posterior's being 1.
+
+    Parameters
+    ----------
+    ax : Axes
+    table : DataFrame
+        Indexed by hospitals and method, with width and width_se.
+    """
+    colour = PALETTE["posterior"]
+    for shift, inside, (hospitals, one) in zip(
+        (-0.1, 0.1), ("white", colour), table.groupby(level="hospitals"), strict=True
+    ):
+        ax.errorbar(
+            one["width"], np.arange(len(one)) + shift, xerr=2 * one["width_se"], fmt="o",
+            color=colour, markerfacecolor=inside, label=f"{hospitals} hospitals",
+        )  # fmt: skip
+    ax.axvline(1, color="0.4", linestyle="--", linewidth=1)
+    names = list(table.index.get_level_values("method").unique())
+    ax.set_yticks(range(len(names)), names)
+    ax.set(xlim=(0, 1.1), ylim=(-0.5, len(names) - 0.5))
+    ax.set_xlabel("width of the 95 % interval, exact posterior = 1")
+    ax.legend(loc="center left")
