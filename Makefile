@@ -88,6 +88,9 @@ lock: dev  ## write the locks anew from requirements.in and requirements-dev.in
 	  --no-annotate --no-emit-index-url --upgrade -o requirements.txt requirements.in
 	$(PY) -m uv pip compile -q --universal --python-version 3.12 --fork-strategy fewest --no-header \
 	  --no-annotate --no-emit-index-url --upgrade -c requirements.txt -o requirements-dev.txt requirements-dev.in
+	$(PY) -m uv pip compile -q --universal --python-version 3.12 --fork-strategy fewest --no-header \
+	  --no-annotate --no-emit-index-url --upgrade -c requirements.txt -c requirements-dev.txt \
+	  -o requirements-instructor.txt requirements-instructor.in
 
 clean:  ## remove the environment and every build product
 	rm -rf .venv build .pytest_cache .ruff_cache *.egg-info
