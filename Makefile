@@ -1,6 +1,6 @@
 # make lab     open the course             make test    every check, as in CI
 # make quick   lint, unit, contract, sync  make lessons build the notebooks from their sources
-.PHONY: help env find-python dev lab lessons lint quick nbval browser test refit site scale lock clean
+.PHONY: help env find-python dev instructor lab lessons lint quick nbval browser test refit site scale lock clean
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 

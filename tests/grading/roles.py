@@ -251,7 +251,7 @@ def loops_for_ever(paper: Paper) -> tuple[bytes, Due]:
 
 def loops_honestly(paper: Paper) -> tuple[bytes, Due]:
     """Answer rightly, but for one cell that does not end: the others must count."""
-    data, due = right(paper)
+    _, due = right(paper)
     spoilt = list(paper.solutions)[2]
     paper.answer(spoilt, "while True: pass")
     due.scores[spoilt], due.statuses[spoilt] = 0.0, BLANK
@@ -259,7 +259,7 @@ def loops_honestly(paper: Paper) -> tuple[bytes, Due]:
 
 
 def fills_memory(paper: Paper) -> tuple[bytes, Due]:
-    data, due = right(paper)
+    _, due = right(paper)
     spoilt = list(paper.solutions)[1]
     paper.answer(spoilt, "hoard = []\nwhile True: hoard.append(bytearray(2**26))")
     due.scores[spoilt], due.statuses[spoilt] = 0.0, BLANK
@@ -268,7 +268,7 @@ def fills_memory(paper: Paper) -> tuple[bytes, Due]:
 
 def deletes_cells(paper: Paper) -> tuple[bytes, Due]:
     """Delete everything but the right answers: they must count as if all were there."""
-    data, due = right(paper)
+    _, due = right(paper)
     keep = [
         cell
         for cell in paper.notebook["cells"]

@@ -20,6 +20,7 @@ caption { text-align: left; font-weight: 600; padding-bottom: .4rem; }
 th, td { border-bottom: 1px solid #ccc; padding: .25rem .6rem; text-align: left;
   vertical-align: top; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
+td:first-child { white-space: nowrap; }
 td.full { background: #d9ead3; } td.part { background: #fff2cc; } td.none { background: #f4d9d6; }
 .wide { overflow-x: auto; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; margin: .5rem 0 1.5rem; }
