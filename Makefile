@@ -1,6 +1,6 @@
 # make lab     open the course             make test    every check, as in CI
 # make quick   lint, unit, contract, sync  make lessons build the notebooks from their sources
-.PHONY: help env find-python dev lab lessons lint quick nbval browser test refit site scale lock clean
+.PHONY: help env find-python dev instructor lab lessons lint quick nbval browser test refit site scale lock clean
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 
@@ -46,6 +46,12 @@ dev: .venv/.dev
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
+instructor: .venv/.instructor  ## add what is needed to hand out and to grade (INSTRUCTORS.md)
+
+.venv/.instructor: .venv/.learner requirements-instructor.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-instructor.txt
+	@touch $@
+
 lab: env  ## open JupyterLab on the first lesson (ARGS=--no-browser for a server)
 	@$(PY) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(AS_ROOT) $(ARGS)
 
@@ -82,6 +88,9 @@ lock: dev  ## write the locks anew from requirements.in and requirements-dev.in
 	  --no-annotate --no-emit-index-url --upgrade -o requirements.txt requirements.in
 	$(PY) -m uv pip compile -q --universal --python-version 3.12 --fork-strategy fewest --no-header \
 	  --no-annotate --no-emit-index-url --upgrade -c requirements.txt -o requirements-dev.txt requirements-dev.in
+	$(PY) -m uv pip compile -q --universal --python-version 3.12 --fork-strategy fewest --no-header \
+	  --no-annotate --no-emit-index-url --upgrade -c requirements.txt -c requirements-dev.txt \
+	  -o requirements-instructor.txt requirements-instructor.in
 
 clean:  ## remove the environment and every build product
 	rm -rf .venv build .pytest_cache .ruff_cache *.egg-info

@@ -69,6 +69,7 @@ STAGES = (
         ),
     ),
     Stage("canary", pytest=("tests/nbval",)),
+    Stage("grading", pytest=("tests/grading",)),
     Stage("site", (("tests.browser.chromium",),), pytest=("tests/site",)),
     Stage("browser", (("tests.browser.chromium",),), pytest=("tests/browser",)),
 )

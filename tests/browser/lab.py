@@ -90,6 +90,7 @@ class Lab:
         notebook = self.home / "settings" / "@jupyterlab" / "notebook-extension"
         notebook.mkdir()
         (notebook / "tracker.jupyterlab-settings").write_text(json.dumps({"windowingMode": "none"}))
+        _leave_out_nbgrader(self.home / "config")
         folders = {
             "HOME": self.home,
             "IPYTHONDIR": self.home / "ipython",
@@ -208,6 +209,17 @@ class Lesson:
         self.page.keyboard.press("Control+Enter")
         self.page.wait_for_timeout(150)
         self.page.wait_for_function(ALL_CELLS_DONE, timeout=60_000)
+
+
+def _leave_out_nbgrader(config: Path) -> None:
+    """Show JupyterLab as learners have it: the tests' environment has the instructor's tools."""
+    parts = ("formgrader", "validate_assignment", "assignment_list", "course_list")
+    off = {f"nbgrader.server_extensions.{part}": False for part in parts}
+    (config / "labconfig").mkdir(parents=True)
+    server = {"ServerApp": {"jpserver_extensions": off}}
+    (config / "jupyter_server_config.json").write_text(json.dumps(server))
+    lab = {"disabledExtensions": {"@jupyter/nbgrader": True}}
+    (config / "labconfig" / "page_config.json").write_text(json.dumps(lab))
 
 
 def _free_port() -> int:

@@ -198,6 +198,7 @@ KNOWN = Registers(
     MappingProxyType({exercise.id: exercise for exercise in EXERCISES}),
     MappingProxyType({"C7": "It is hard."}),
     MappingProxyType({"mean": "All values added up, divided by their number."}),
+    MappingProxyType({7: {"ask": "Is four enough?", "hear": "Yes.", "land": "It is not."}}),
 )
 
 

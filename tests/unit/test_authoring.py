@@ -294,7 +294,7 @@ def test_one_byte_too_many_is_stale(course, folder):
     assert [item.path for item in stale(course, KNOWN)] == [notebook_of(course, folder)]
 
 
-@pytest.mark.parametrize("name", ["README.md", "solutions/README.md"])
+@pytest.mark.parametrize("name", ["README.md", "solutions/README.md", "solutions/TEACHING.md"])
 def test_tables_are_checked(course, name):
     replace(course / name, "The mean of a ward", "The median of a ward")
     assert [item.path for item in stale(course, KNOWN)] == [course / name]

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from utils import ROOT, __version__
 
-LOCKS = ("requirements.txt", "requirements-dev.txt")
+LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-instructor.txt")
 ASKED = ("requirements.in", "requirements-dev.in", "requirements-instructor.in")
 SUPPORTED = ("3.12", "3.13", "3.14")
 # The machines of learners: Linux, macOS and Windows, on each Python that the course supports.
@@ -89,7 +89,11 @@ def test_no_hash_address_or_index_is_written_anywhere(name):
 
 @pytest.mark.parametrize(
     ("name", "lock"),
-    [("requirements.in", "requirements.txt"), ("requirements-dev.in", "requirements-dev.txt")],
+    [
+        ("requirements.in", "requirements.txt"),
+        ("requirements-dev.in", "requirements-dev.txt"),
+        ("requirements-instructor.in", "requirements-instructor.txt"),
+    ],
 )
 @pytest.mark.parametrize(
     "machine",
@@ -101,12 +105,19 @@ def test_everything_asked_for_is_locked_on_every_machine(name, lock, machine):
     assert missing == set()
 
 
-def test_dev_lock_agrees_with_the_learners_lock():
+@pytest.mark.parametrize("other", LOCKS[1:])
+@pytest.mark.parametrize("base", LOCKS[:2])
+def test_locks_agree_where_they_share_a_package(base, other):
     for machine in MACHINES:
-        learner, dev = pins("requirements.txt", machine), pins("requirements-dev.txt", machine)
-        shared = set(learner) & set(dev)
+        one, two = pins(base, machine), pins(other, machine)
+        shared = set(one) & set(two)
         assert len(shared) > 5
-        assert {key: dev[key] for key in shared} == {key: learner[key] for key in shared}
+        assert {key: two[key] for key in shared} == {key: one[key] for key in shared}
+
+
+def test_learners_do_not_get_what_only_instructors_need():
+    assert "nbgrader" not in pins("requirements.txt")
+    assert "nbgrader" in pins("requirements-instructor.txt")
 
 
 def test_markers_of_the_locks_are_valid_and_do_not_ask_for_one_python():

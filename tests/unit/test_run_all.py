@@ -114,6 +114,7 @@ def test_all_stages_are_there_in_order_and_their_folders_exist():
         "golden",
         "nbval",
         "canary",
+        "grading",
         "site",
         "browser",
     ]
@@ -126,6 +127,7 @@ def test_all_stages_are_there_in_order_and_their_folders_exist():
         "notebooks",
         "solutions",
         "tests/nbval",
+        "tests/grading",
         "tests/site",
         "tests/browser",
     ]

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from utils.authoring import glossary, indexes
+from utils.authoring import glossary, indexes, teaching
 from utils.authoring.execution import run
 from utils.authoring.notebook import (
     Outputs,
@@ -39,18 +39,19 @@ class Stale:
 
 @dataclass(frozen=True)
 class Registers:
-    """What is taken from the package: the declared exercises, the claims, what terms mean."""
+    """What is taken from the package: exercises, claims, what terms mean, what to discuss."""
 
     exercises: Mapping
     claims: Mapping[str, str]
     terms: Mapping[str, str]
+    discussion: Mapping[int, Mapping[str, str]]
 
 
 def registers() -> Registers:
     """Import the exercises, the claims and the terms; slow, so only when a table is made."""
     registry = importlib.import_module("utils.exercises.registry")
     claims = importlib.import_module("utils.exercises.claims")
-    return Registers(registry.all_exercises(), claims.CLAIMS, glossary.meanings())
+    return Registers(registry.all_exercises(), claims.CLAIMS, glossary.meanings(), teaching.notes())
 
 
 def read_sources(root: Path) -> list[Source]:
@@ -117,7 +118,12 @@ def render(
         raise AuthoringError(f"there is no {readme.name} to put the table of lessons in")
     table = indexes.lesson_table(sources, known.exercises)
     files[readme] = indexes.fill_readme(readme.read_text(encoding="utf-8"), table)
-    files[root / "solutions" / "README.md"] = indexes.exercise_index(sources, known.exercises)
+    index = indexes.exercise_index(sources, known.exercises)
+    suggested = teaching.tracks(sources, known.exercises)
+    files[root / "solutions" / "README.md"] = f"{index}\n{suggested}\n"
+    files[root / "solutions" / "TEACHING.md"] = teaching.teaching_page(
+        sources, known.exercises, known.discussion
+    )
     return files
 
 

@@ -26,7 +26,8 @@ _INDEX = """# The lessons with their solutions
 `NN_name.ipynb` from it, executed, and the learner's copy in `../notebooks/`.
 
 {number} exercises, {minutes} minutes. Difficulty 1 applies one idea, 2 joins two, 3 asks for
-judgement. *Answered* counts the wrong answers that get a reason of their own.
+judgement. *Answered* counts the wrong answers that get a reason of their own; the reasons, and what
+to discuss in class, are in [TEACHING.md](TEACHING.md).
 """
 
 
@@ -36,12 +37,12 @@ def navigation(sources: Sequence[Source], number: int) -> str:
     earlier = [n for n in by_number if n < number]
     parts = []
     if earlier and max(earlier) > 0:
-        parts.append(f"Previous: {_link(by_number[max(earlier)])}")
+        parts.append(f"Previous: {link(by_number[max(earlier)])}")
     if number > 0 and 0 in by_number:
-        parts.append(f"Start: {_link(by_number[0])}")
+        parts.append(f"Start: {link(by_number[0])}")
     coming = next((plan for plan in LESSONS if plan.number > number), None)
     if coming and coming.number in by_number:
-        parts.append(f"Next: {_link(by_number[coming.number])}")
+        parts.append(f"Next: {link(by_number[coming.number])}")
     elif coming:
         parts.append(f"Next: {_planned(coming)}")
     return "---\n" + " · ".join(parts or ["This is the last lesson."])
@@ -57,13 +58,13 @@ def lesson_table(sources: Iterable[Source], exercises: Mapping[str, Exercise]) -
         rows.append(
             [
                 f"{source.number}",
-                _link(source, "notebooks/", numbered=False),
+                link(source, "notebooks/", numbered=False),
                 course.get("question", ""),
                 f"{reading} + {doing}",
                 f"{counts[source.number]}",
             ]
         )
-    return _table(["No.", "Lesson", "Question", "Minutes: reading + exercises", "Exercises"], rows)
+    return table(["No.", "Lesson", "Question", "Minutes: reading + exercises", "Exercises"], rows)
 
 
 def fill_readme(text: str, table: str) -> str:
@@ -86,7 +87,7 @@ def exercise_index(sources: Iterable[Source], exercises: Mapping[str, Exercise])
     rows = [
         [
             exercise.id,
-            _link(written[exercise.lesson]),
+            link(written[exercise.lesson]),
             exercise.title + (" (own hospitals)" if exercise.own else ""),
             exercise.objective,
             exercise.kind,
@@ -99,7 +100,7 @@ def exercise_index(sources: Iterable[Source], exercises: Mapping[str, Exercise])
     ]
     head = ["Id", "Lesson", "Title", "Objective", "Kind", "Minutes", "Difficulty", "Answered"]
     total = sum(exercise.minutes for exercise in exercises.values() if exercise.lesson in written)
-    return f"{_INDEX.format(number=len(rows), minutes=total)}\n{_table(head, rows)}\n"
+    return f"{_INDEX.format(number=len(rows), minutes=total)}\n{table(head, rows)}\n"
 
 
 def course_map(sources: Iterable[Source]) -> str:
@@ -111,9 +112,9 @@ def course_map(sources: Iterable[Source]) -> str:
         for plan in (plan for plan in LESSONS if plan.part == part):
             source = written.get(plan.number)
             question = source.course.get("question", plan.question) if source else plan.question
-            title = _link(source, numbered=False) if source else f"{plan.title} (not yet written)"
+            title = link(source, numbered=False) if source else f"{plan.title} (not yet written)"
             rows.append([f"{plan.number}", title, question])
-        blocks.append(f"**{name}**\n\n{_table(['No.', 'Lesson', 'Question'], rows)}")
+        blocks.append(f"**{name}**\n\n{table(['No.', 'Lesson', 'Question'], rows)}")
     return "\n\n".join(blocks)
 
 
@@ -148,8 +149,8 @@ def ledger(
             else "not yet"
         )
         rows.append([claim, text, "; ".join(trials), folded])
-    table = _table(["Id", "The claim, as often written", "Tried in", "Verdict"], rows)
-    return f"{LEDGER}\n\n{table}"
+    claims_table = table(["Id", "The claim, as often written", "Tried in", "Verdict"], rows)
+    return f"{LEDGER}\n\n{claims_table}"
 
 
 def _verdicts(source: Source, outputs: Outputs) -> dict[str, str]:
@@ -185,12 +186,14 @@ def _planned(plan: Plan) -> str:
     return f"{plan.number} {plan.title} (not yet written)"
 
 
-def _link(source: Source, folder: str = "", *, numbered: bool = True) -> str:
+def link(source: Source, folder: str = "", *, numbered: bool = True) -> str:
+    """Return a Markdown link to a lesson's notebook."""
     title = f"{source.number} {source.title}" if numbered else source.title
     return f"[{title}]({folder}{source.name}.ipynb)"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(_cell(text) for text in line) + " |" for line in lines)
 

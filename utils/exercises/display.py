@@ -19,7 +19,7 @@ _TONES = {
     "open": ("○", "dotted", "var(--jp-border-color1, #757575)"),
     "say": ("§", "double", "var(--jp-info-color1, #0277bd)"),
 }
-_STATUS_TONES = {"right": "good", "not yet": "again", "not attempted": "open"}
+_STATUS_TONES = {"right": "good", "not yet": "again", "not attempted": "open", "received": "say"}
 
 
 class Displayable:
@@ -48,8 +48,8 @@ class Feedback(Displayable):
     ----------
     exercise : str
         Id of the exercise.
-    status : {"not attempted", "right", "not yet"}
-        The ruling.
+    status : {"not attempted", "right", "not yet", "received"}
+        The ruling; "received" where an assignment is only looked at for its form.
     message : str
         The reason, in plain text.
     misconception : str or None

@@ -72,6 +72,41 @@ def grade(exercise: Exercise, answer: object, study: Study | None = None) -> Fee
         return _grade_values(exercise, read, reference, hospitals, study)
 
 
+def form(exercise: Exercise, answer: object, study: Study | None = None) -> Feedback:
+    """Look at the form of an answer only: can it be read, and be what is asked for.
+
+    Parameters
+    ----------
+    exercise, answer, study
+        As in `grade`.
+
+    Returns
+    -------
+    Feedback
+        "not attempted", "not yet" with the reason, or "received". Nothing in it tells a right
+        answer from a wrong one that can be read.
+    """
+    spec = exercise.answer
+    if answers.is_blank(answer):
+        return Feedback(exercise.id, "not attempted", _asked(spec))
+    hospitals = None
+    if isinstance(spec, Vector):
+        _, hospitals = expected(exercise, spec.reference, study)
+    try:
+        read = _read(spec, answer, hospitals)
+    except answers.Unreadable as error:
+        return Feedback(exercise.id, "not yet", str(error))
+    except Exception as error:  # noqa: BLE001 - an answer's own code may raise anything
+        return _unreadable(exercise, error)
+    if isinstance(spec, Number):
+        forms = (read, read / 100) if spec.percent else (read,)
+        problem = _not_finite(spec, read, hospitals) or _impossible(spec, read, forms, hospitals)
+        if problem:
+            return Feedback(exercise.id, "not yet", problem)
+    text = "Your answer can be read. Whether it is right is found when it is graded."
+    return Feedback(exercise.id, "received", text)
+
+
 def _read(spec: Number | Choice | Flaw, answer: object, hospitals: list | None) -> Any:
     """Read the answer in the form that is asked for."""
     if isinstance(spec, Choice):

@@ -289,6 +289,16 @@ def tally() -> Notice:
     return Notice(("tally",), _with_remark(text), tone="say", extra_html=extra)
 
 
+def settled() -> dict[str, dict]:
+    """Return this learner's predictions that were compared with an answer: id -> sure, hit."""
+    entries = {key: _entry(raw) for key, raw in _mine(store().read()).items()}
+    return {
+        key: {"sure": entry.sure, "hit": entry.hit}
+        for key, entry in sorted(entries.items())
+        if entry is not None and entry.hit is not None and _ID.fullmatch(key)
+    }
+
+
 def _calibration(counts: dict[str, list[bool]]) -> list[str]:
     """Compare the surest with the least sure, where both have enough predictions."""
     rates = [sum(hits) / len(hits) for hits in counts.values() if len(hits) >= _ENOUGH]
