@@ -139,7 +139,7 @@ with pm.Model() as gap_in_predictor:
 print("PyMC, predictor: log density", gap_in_predictor.point_logps()["y"])
 
 # %% [markdown]
-# Six tools, four habits. OLS drops rows and says nothing. NumPy spreads the gap, pandas skips it. `MixedLM` refuses with three words, ours with a reason. PyMC makes each missing *outcome* a
+# Six tools, five habits. OLS drops rows and says nothing. NumPy spreads the gap, pandas skips it. `MixedLM` refuses with three words, ours with a reason. PyMC makes each missing *outcome* a
 # parameter and warns; a missing *predictor* makes the density `nan`, and a sampler fails with "All initialization points failed". **Count the rows that a fit used. Always.**
 #
 # ## A missing outcome
@@ -213,13 +213,28 @@ verdict(
 )
 
 # %% [markdown]
-# The same, draw for draw. Think of it as gossip: you tell the model what it told you. Under MAR, with the baseline *in the model*, the complete rows are all that the likelihood needs. That goes for REML, too.
+# The same. Think of it as gossip: you tell the model what it told you. Under MAR, with the baseline *in the model*, the complete rows are all that the likelihood needs. That goes for REML, too.
 #
 # (And if your model leaves the baseline out? Then what decides who is missing is not in it, and the mean of those you see is too low. You find that column in the study below.)
 #
 # ## A missing covariate
 #
-# Now the outcomes are all there, but a third of the *baselines* is missing, more often where the final pressure was high: the file was pulled and got lost. Given what you have, the outcome, it is MAR. What may you do?
+# Now the outcomes are all there, but a third of the *baselines* is missing, more often where the final pressure was high: the file was pulled and got lost. Given what you have, the outcome, it is MAR.
+
+# %%
+fig, axes = plt.subplots(1, 2, figsize=(7, 2.8))
+for ax, cause in zip(axes, ["pressure", "baseline"], strict=True):
+    arrows = [("baseline", "pressure"), (cause, "missing")]
+    causal_graph(corners, arrows, ax, unseen=["baseline"])
+axes[0].set_title("by outcome: MAR")
+axes[1].set_title("by itself: MNAR")
+plots.show(
+    fig,
+    alt="Two graphs with gaps in the baseline, whose frame is dashed; it causes pressure. Left: an arrow from pressure to missing. Right: an arrow from baseline to missing.",
+)
+
+# %% [markdown]
+# Now the dashed frame is the baseline's. Left: our trial; pressures you have all. Right: high baselines hide themselves; that one comes later. Left, what may you do?
 #
 # 1. *Complete rows*, as before.
 # 2. *Without baseline*: treatment was drawn by lot, so the model may do without. All 400 rows.
@@ -268,8 +283,7 @@ plots.show(
 
 # %% [markdown]
 # The hollow points continue the cloud: high pressures, so rather high baselines, scattered like the others. A single value for all gaps would be a vertical line.
-
-# %% [markdown]
+#
 # The joint model. One line is new: the baseline has a distribution, and the column with its gaps is `observed`. PyMC makes the gaps parameters, and the outcome's line uses observed and drawn baselines alike.
 
 # %%
@@ -392,7 +406,7 @@ verdict(
 # %% [markdown]
 # ### Exercise E16.3 · When the covariate hides itself
 #
-# Smokers do not like to say how much they smoke: the more they smoke, the more often the answer is missing. The outcome is complete and had no part in it. You want the *slope* of lung function on smoking. Which analysis?
+# Smokers do not like to say how much they smoke: the more they smoke, the more often the answer is missing. The outcome is complete and had no part in it. You want the line of lung function on smoking, its height and its slope. Which analysis?
 #
 # - **a** Complete rows.
 # - **b** Multiple imputation from lung function.
@@ -500,7 +514,7 @@ print(
 )
 
 # %% [markdown]
-# Women lose less weight, by either analysis, and the two differ by less than a standard error. Real gaps are often like that. Do not oversell imputing. But say *before* you look which analysis is the main one, and report both.
+# Women lose less weight, by either analysis, and the two differ by less than a standard error. (That describes; it is no test, as the two share most of their patients.) Real gaps are often like that. Do not oversell imputing. But say *before* you look which analysis is the main one, and report both.
 #
 # ### Exercise E16.5 · Spot the flaw
 #

@@ -198,10 +198,10 @@ EXERCISES = (
         difficulty=3,
         answer=Choice(
             correct="a",
-            why="Who is in the complete rows depends on the baseline alone, and the model is given "
-            "the baseline. Among patients of one baseline nobody was picked by the outcome.",
+            why="Who is in the complete rows depends on smoking alone, and the model is given "
+            "smoking. Among people who smoke alike nobody was picked by the outcome.",
             reasons={
-                "b": "The imputer learns from the low baselines that were recorded, and fills in "
+                "b": "The imputer learns from the low amounts that were recorded, and fills in "
                 "values that are too low.",
                 "c": "The joint model needs the same assumption as the imputer, and it is wrong "
                 "here: the gaps are not at random.",
