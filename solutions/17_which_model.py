@@ -278,7 +278,7 @@ print("all Pareto k of leaving out a patient below 0.7:", largest_k < 0.7)
 # Read each column against partial pooling. *In sample*, no pooling is ahead by a little. For a *patient of a known hospital*, it is level: with hundreds of patients a hospital's own mean is nearly all you need. For a *new hospital* it is the worst of the three, worse than
 # having no hospitals: it learned 17 hospitals and nothing about hospitals. Its idea of a new one is "anything". The ranking depends on the question. "Which model is better?" has no answer before you say *for what*.
 #
-# The <dfn>DIC</dfn>, a shortcut that many programs print, takes the fit at the posterior means and subtracts a penalty. It works patient by patient, *given* the hospitals' effects. So it has the third column's order, whatever your question is: it would send you to a new hospital with "no pooling". (WAIC does the same.)
+# The <dfn>DIC</dfn>, a shortcut that many programs print, takes the fit at the posterior means and subtracts a penalty. It works patient by patient, *given* the hospitals' effects. So it answers the question of the third column, whatever yours is: it finds "no pooling" as good as partial pooling, and would let you take it to a new hospital. (WAIC does the same.)
 #
 # ### Exercise E17.2 · Leave one out, without a refit
 #

@@ -341,7 +341,7 @@ width = (table["high"] - table["low"]).mean()
 print("a place's interval is 7 to 9 places wide on average:", 7 <= width <= 9)
 
 # %% [markdown]
-# About half of the pairs can be told apart: upper from lower. *Among the four longest, no two can.* Write so in the
+# About half of the pairs can be told apart: upper from lower. (Of pairs told apart at .95, expect up to one in twenty to be the wrong way round.) *Among the four longest, no two can.* Write so in the
 # report, with these words: they cannot be told apart. A table that prints 14, 15, 16, 17 prints noise.
 #
 # ### Exercise E18.3 · Two intervals overlap
