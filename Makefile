@@ -1,6 +1,6 @@
 # make lab     open the course             make test    every check, as in CI
 # make quick   lint, unit, contract, sync  make lessons build the notebooks from their sources
-.PHONY: help env find-python dev instructor lab lessons lint quick nbval browser test refit site scale lock clean
+.PHONY: help env find-python dev instructor lab lessons lint quick nbval browser test refit site scale binder latest record lock clean
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 
@@ -82,6 +82,15 @@ refit: dev  ## make the stored tables of data/fits anew (minutes)
 
 scale: dev  ## time every engine on 1,000 to a million patients (minutes)
 	$(PY) -m utils.scale
+
+binder: dev  ## replay what Binder does, on one core: time and memory of every lesson (half an hour)
+	$(PY) -m tests.binder
+
+latest: dev  ## everything on today's newest libraries, in an environment of its own; what changed
+	$(PY) -m tests.latest
+
+record: dev  ## put the libraries and times of the last whole run into README
+	$(PY) -m tests.record
 
 lock: dev  ## write the locks anew from requirements.in and requirements-dev.in
 	$(PY) -m uv pip compile -q --universal --python-version 3.12 --fork-strategy fewest --no-header \

@@ -8,6 +8,7 @@ its tests (lint, sync, a crash, nothing collected) counts as one failure.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import tempfile
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -146,7 +147,17 @@ def main(wanted: Sequence[str] = (), stages: Sequence[Stage] = STAGES, root: Pat
         print(f"\n=== {stage.name} ===", flush=True)
         outcomes.append(run_stage(stage, root))
     print("\n" + summary(outcomes), flush=True)
+    if not wanted:
+        _remember(outcomes, root)
     return 0 if outcomes and all(outcome.good for outcome in outcomes) else 1
+
+
+def _remember(outcomes: Sequence[Outcome], root: Path) -> None:
+    """Leave what a whole run came to for `tests.record`."""
+    folder = root / "build"
+    folder.mkdir(exist_ok=True)
+    text = json.dumps([asdict(outcome) for outcome in outcomes], indent=1)
+    (folder / "last_run.json").write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -288,3 +288,7 @@ def _positive(text: str | None) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) and value > 0 else None
+
+
+if __name__ == "__main__":
+    print(report())

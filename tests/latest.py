@@ -1,0 +1,88 @@
+"""`python -m tests.latest [STAGE ...]`: does the course run on today's newest libraries?
+
+Makes an environment of its own in build/latest, with the newest versions that the requirements
+allow instead of the locked ones, runs the stages named (or all) in it, and says what changed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import venv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tests.run_all import ROOT
+
+PAIRS = {"requirements.in": "requirements.txt", "requirements-dev.in": "requirements-dev.txt"}
+_PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;]+)", re.MULTILINE)
+_RESOLVE = (
+    *("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.12"),
+    *("--fork-strategy", "fewest", "--no-header", "--no-annotate", "--no-emit-index-url"),
+)
+
+
+def pins(lock: str) -> dict[str, str]:
+    """Return package -> version of a lock's text.
+
+    Examples
+    --------
+    >>> pins("numpy==2.4.1\\npywinpty==3.0.2 ; os_name == 'nt'\\n")
+    {'numpy': '2.4.1', 'pywinpty': '3.0.2'}
+    """
+    return dict(_PIN.findall(lock))
+
+
+def changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """Return a line for each package whose version differs, is new, or is gone.
+
+    Examples
+    --------
+    >>> changes({"a": "1", "b": "1"}, {"a": "2", "c": "1"})
+    ['a 1 -> 2', 'b 1 -> gone', 'c new -> 1']
+    """
+    return [
+        f"{name} {old.get(name, 'new')} -> {new.get(name, 'gone')}"
+        for name in sorted({*old, *new})
+        if old.get(name) != new.get(name)
+    ]
+
+
+def main(stages: Sequence[str] = (), root: Path = ROOT) -> int:
+    """Resolve, install, run; return the exit code of the run."""
+    folder = root / "build" / "latest"
+    folder.mkdir(parents=True, exist_ok=True)
+    found: list[str] = []
+    for asked, lock in PAIRS.items():
+        target = folder / lock
+        first = folder / "requirements.txt"
+        agree = ["-c", str(first)] if target != first else []
+        command = [sys.executable, "-m", *_RESOLVE, "--upgrade", *agree, "-o", str(target)]
+        subprocess.run([*command, asked], cwd=root, check=True, stdout=subprocess.DEVNULL)
+        found += changes(pins((root / lock).read_text()), pins(target.read_text()))
+    text = "\n".join(dict.fromkeys(found)) or "nothing: the locks are the newest versions"
+    (folder / "changes.txt").write_text(text + "\n", encoding="utf-8")
+    python = _environment(folder)
+    for lock in PAIRS.values():
+        _pip(python, "-r", str(folder / lock))
+    _pip(python, "--no-deps", "--no-build-isolation", "-e", str(root))
+    done = subprocess.run([python, "-m", "tests.run_all", *stages], cwd=root, check=False)
+    print(f"\nChanged against the locks:\n{text}")
+    return done.returncode
+
+
+def _environment(folder: Path) -> str:
+    venv.create(folder / "venv", with_pip=True, clear=True)
+    inside = "Scripts/python.exe" if os.name == "nt" else "bin/python"
+    return str(folder / "venv" / inside)
+
+
+def _pip(python: str, *arguments: str) -> None:
+    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*command, *arguments], check=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
