@@ -170,7 +170,7 @@ check("E17.1", leave_out)
 # %% [markdown]
 # ## Check at both levels
 #
-# Before you compare models, ask whether one is possible at all (lesson 14). Let *no hospitals* invent data. At the level of patients, look at a number of patients: the share that stays over ten days.
+# Before you compare models, ask whether one could have made such data at all (lesson 14). Let *no hospitals* invent data. At the level of patients, look at a number of patients: the share that stays over ten days.
 # At the level of hospitals, one of hospitals: the SD of their mean residuals.
 
 # %%
@@ -224,7 +224,7 @@ for ax, name in zip(axes, [NUMBERS[0], NUMBERS[2]], strict=True):
 axes[1].legend(loc="upper right", bbox_to_anchor=(0.9, 1))
 plots.show(
     fig,
-    alt="Left: the observed share of patients over ten days lies among those of 300 invented data sets of the model without hospitals. Right: the observed SD of the hospitals' means lies far to the right of all invented ones.",
+    alt="Left: the observed share of patients over ten days lies among those of 300 invented data sets of the model without hospitals. Right: the observed SD of the hospitals' means lies to the right of all invented ones but a rare one.",
 )
 
 # %% [markdown]
@@ -238,7 +238,7 @@ found = {(False, True): "hospitals: SD of their means", (True, False): "patients
 reveal("P17.2", found)
 
 # %% [markdown]
-# In the figure, left: passed. Right: seventeen hospitals without any difference would have means that scatter less than half as much. The model is impossible, and a number *of hospitals* shows it. Partial pooling passes there. The share over three weeks fails in both
+# In the figure, left: passed. Right: seventeen hospitals without any difference would mostly have means that scatter about half as much or less. The model is hardly possible, and a number *of hospitals* shows it. Partial pooling passes there. The share over three weeks fails in both
 # models: that is the shape of lesson 14, not the hospitals. A check looks where you point it. Point it at both levels.
 #
 # ## Leave out a patient
