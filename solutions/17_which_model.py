@@ -45,7 +45,7 @@ from utils.crossval import (
     patient_log_densities,
 )
 from utils.exercises import check, own_hospitals, predict, reveal, tally
-from utils.predictive_figures import draw_check
+from utils.predictive_figures import draw_check, tail_share
 from utils.widgets import calibration_explorer
 
 plots.set_style()
@@ -99,9 +99,7 @@ words = dict(
         strict=True,
     )
 )
-in_sample.round(1)
-
-# %%
+print(in_sample.round(1).to_string())
 reveal("P17.1", words[in_sample.idxmax()])
 
 # %% [markdown]
@@ -119,7 +117,7 @@ def two_fits(wider):
 
 
 # %% [markdown]
-# Each set of noise predictors, in sample and left out:
+# Now all patients of a hospital count as one, with the hospital's effect summed out: a hospital is predicted, not a patient of a known one. Each set of noise predictors, in sample and left out:
 
 # %%
 noise = np.random.default_rng(17).normal(size=(4, 17, 6))  # four sets of six predictors
@@ -150,8 +148,7 @@ print("six noise predictors look better in sample:", ends["in sample"] > 0)
 print("left out, they are worse:", ends["each hospital from the others"] < -2)
 
 # %% [markdown]
-# Noise *improves* the fit in sample, and it damages the prediction of what was left out. So leave something out. The log density of what was left out, summed, is called the <dfn>expected log predictive density</dfn> (elpd), and leaving out parts in turn is
-# <dfn>cross-validation</dfn>. The question is: leave out *what*?
+# Noise *improves* the fit in sample, and it damages the prediction of what was left out. So leave something out. Leaving out parts in turn is <dfn>cross-validation</dfn>. The log density of what was left out, summed, estimates the <dfn>expected log predictive density</dfn> (elpd): what the model would score on new data of the same kind. The question is: leave out *what*?
 #
 # ### Exercise E17.1 · What will you leave out?
 #
@@ -173,7 +170,7 @@ check("E17.1", leave_out)
 # %% [markdown]
 # ## Check at both levels
 #
-# Before you compare models, ask whether one is possible at all (lesson 14). Let *no hospitals* invent data. At the level of patients, look at a number of patients: the share that stays over ten days.
+# Before you compare models, ask whether one could have made such data at all (lesson 14). Let *no hospitals* invent data. At the level of patients, look at a number of patients: the share that stays over ten days.
 # At the level of hospitals, one of hospitals: the SD of their mean residuals.
 
 # %%
@@ -184,54 +181,81 @@ predict(
 )
 
 # %%
-rng = np.random.default_rng(17)
 sizes = np.bincount(at)
-numbers = {"patients over ten days (%)": [], "SD of the hospitals' means": []}
-one = draws["no hospitals"]
-for beta, sigma in zip(one["beta"][:300], one["sigma"][:300], strict=True):
-    residual = rng.normal(0, sigma, len(y))
-    stays = X.to_numpy() @ beta + residual
-    numbers["patients over ten days (%)"].append(100 * (stays > np.log(10.5)).mean())
-    numbers["SD of the hospitals' means"].append((np.bincount(at, residual) / sizes).std())
-residual = y - X.to_numpy() @ one["beta"].mean(axis=0)
-observed = [100 * (y > np.log(10.5)).mean(), (np.bincount(at, residual) / sizes).std()]
+rng = np.random.default_rng(17)
+NUMBERS = ["patients over ten days (%)", "patients over three weeks (%)", "SD of hospitals' means"]
+
+
+def three_numbers(stays, beta):  # stays: log days
+    means = np.bincount(at, stays - X.to_numpy() @ beta) / sizes
+    over = [100 * np.mean(stays > np.log(days + 0.5)) for days in [10, 21]]
+    return [*over, means.std()]
+
 
 # %%
-fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.2))
-beyond = []
-for ax, (name, values), seen in zip(axes, numbers.items(), observed, strict=True):
-    draw_check(ax, values, seen)
-    ax.set(title=name)
-    beyond.append(min(np.mean(np.array(values) >= seen), np.mean(np.array(values) <= seen)) < 0.025)
-axes[1].legend(loc="upper center")
-found = {(False, True): "hospitals: SD of their means", (True, False): "patients: share over ten days",
-         (True, True): "both", (False, False): "neither"}[tuple(map(bool, beyond))]  # fmt: skip
-plots.show(
-    fig,
-    alt="Left: the observed share of patients over ten days lies among those of 300 invented data sets of the model without hospitals. Right: the observed SD of the hospitals' means lies far to the right of all invented ones.",
+def invent(one, n=300):  # new hospitals, new patients
+    rows = []
+    for beta, sigma, tau in zip(one["beta"][:n], one["sigma"][:n], one["tau"][:n], strict=True):
+        stays = X.to_numpy() @ beta + rng.normal(0, tau, 17)[at] + rng.normal(0, sigma, len(y))
+        rows.append(three_numbers(stays, beta))
+    return pd.DataFrame(rows, columns=NUMBERS)
+
+
+# %% [markdown]
+# 300 data sets from *no hospitals*, and, to compare, 300 from *partial pooling*:
+
+# %%
+invented = {name: invent(draws[name]) for name in ["no hospitals", "partial pooling"]}
+observed = dict(
+    zip(NUMBERS, three_numbers(y, draws["no hospitals"]["beta"].mean(axis=0)), strict=True)
+)
+tails = pd.DataFrame(
+    {
+        name: {n: tail_share(rows[n], observed[n]) for n in NUMBERS}
+        for name, rows in invented.items()
+    }
 )
 
 # %%
+fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.2))
+for ax, name in zip(axes, [NUMBERS[0], NUMBERS[2]], strict=True):
+    draw_check(ax, invented["no hospitals"][name], observed[name])
+    ax.set(title=name if name == NUMBERS[0] else name + " (log days)")
+axes[1].legend(loc="upper right", bbox_to_anchor=(0.9, 1))
+plots.show(
+    fig,
+    alt="Left: the observed share of patients over ten days lies among those of 300 invented data sets of the model without hospitals. Right: the observed SD of the hospitals' means lies to the right of all invented ones but a rare one.",
+)
+
+# %% [markdown]
+# In which tail does the observed number lie? Below 2.5 %, it is one that the model hardly ever invents:
+
+# %% tags=["nbval-check-output"]
+print((tails < 0.025).replace({True: "fails", False: "passes"}).to_string())
+fails = tuple(tails["no hospitals"][[NUMBERS[0], NUMBERS[2]]] < 0.025)
+found = {(False, True): "hospitals: SD of their means", (True, False): "patients: share over ten days",
+         (True, True): "both", (False, False): "neither"}[fails]  # fmt: skip
 reveal("P17.2", found)
 
 # %% [markdown]
-# Left: passed. Right: seventeen hospitals without any difference would have means that scatter half as much. The model is impossible, and a number *of hospitals* shows it. (Other numbers of patients fail, such as the share over three weeks. But they fail for partial
-# pooling as well: it is the shape of lesson 14, not the hospitals.) A check looks where you point it. Point it at both levels.
+# In the figure, left: passed. Right: seventeen hospitals without any difference would mostly have means that scatter about half as much or less. The model is hardly possible, and a number *of hospitals* shows it. Partial pooling passes there. The share over three weeks fails in both
+# models: that is the shape of lesson 14, not the hospitals. A check looks where you point it. Point it at both levels.
 #
 # ## Leave out a patient
 #
 # Leaving out each of 3,589 patients means 3,589 fits. There is a trick. Draws that have seen a patient favour him. Give each draw the weight 1/density of that patient, and it is as if he had never been there. His left-out density is then
-# $1/\text{mean}(1/\text{density})$. This is <dfn>LOO</dfn>. If a few draws get all the weight, it cannot be trusted: Pareto k (lesson 13) tells. ArviZ does it for all patients.
+# $1/\text{mean}(1/\text{density})$. This is <dfn>LOO</dfn>; ArviZ also smooths the largest weights. If a few draws get all the weight, it cannot be trusted: Pareto k (lesson 13) tells. For all patients at once:
 
 # %%
-loo, dic = {}, {}
+loo, dic, waic = {}, {}, {}
 for name, one in densities.items():
     sigma = {"posterior": {"sigma": draws[name]["sigma"].reshape(4, 250)}}
     logs = {"log_likelihood": {"y": one.reshape(4, 250, -1)}}
     loo[name] = az.loo(az.from_dict(sigma | logs), pointwise=True)
     at_mean = {key: values.mean(axis=0, keepdims=True) for key, values in draws[name].items()}
-    best = patient_log_densities(at_mean, y, X, at).sum()  # for a shortcut, the DIC, of which later
+    best = patient_log_densities(at_mean, y, X, at).sum()  # for two shortcuts, of which later
     dic[name] = best - 2 * (best - one.sum(axis=1).mean())
+    waic[name] = in_sample[name] - one.var(axis=0, ddof=1).sum()
 patients = pd.Series({name: float(found.elpd) for name, found in loo.items()})
 largest_k = max(float(found.pareto_k.max()) for found in loo.values())
 
@@ -245,6 +269,11 @@ predict(
         "no pooling better by more than 5",
     ],
 )
+
+# %%
+gap = patients["partial pooling"] - patients["no pooling"]
+gaps = ["no pooling better by more than 5", "they hardly differ"]
+reveal("P17.3", [*gaps, "partial pooling better by more than 5"][np.digitize(gap, [-5, 5])])
 
 # %% [markdown]
 # ## Leave out a hospital
@@ -261,24 +290,20 @@ predict(
 # %%
 by_hospital = {name: leave_hospitals_out(y, X, hospital, tau=tau, **REST) for name, tau in MODELS.items()}  # fmt: skip
 by_hospital = pd.DataFrame(by_hospital)
-elpd = pd.DataFrame({"in sample": in_sample, "DIC / −2": dic, "leave out a patient": patients})
+elpd = pd.DataFrame({"in sample": in_sample, "DIC / −2": dic, "WAIC": waic, "leave out a patient": patients})  # fmt: skip
 elpd["leave out a hospital"] = by_hospital.sum()
-gap = elpd["leave out a patient"]["partial pooling"] - elpd["leave out a patient"]["no pooling"]
-gaps = ["no pooling better by more than 5", "they hardly differ"]
-reveal("P17.3", [*gaps, "partial pooling better by more than 5"][np.digitize(gap, [-5, 5])])
-
-# %%
-reveal("P17.4", elpd["leave out a hospital"].idxmin())
 
 # %% tags=["nbval-check-output"]
 print((elpd - elpd.loc["partial pooling"]).round(0).astype(int).to_string())
 print("all Pareto k of leaving out a patient below 0.7:", largest_k < 0.7)
+reveal("P17.4", elpd["leave out a hospital"].idxmin())
 
 # %% [markdown]
-# Read each column against partial pooling. *In sample*, no pooling is ahead by a little. For a *patient of a known hospital*, it is level: with hundreds of patients a hospital's own mean is nearly all you need. For a *new hospital* it is the worst of the three, worse than
+# Read each column against partial pooling. *In sample*, no pooling is ahead by a little. For a *patient of a known hospital*, it is level: most of these hospitals have more than a hundred patients, so their own mean is nearly all you need. For a *new hospital* it is the worst of the three, worse than
 # having no hospitals: it learned 17 hospitals and nothing about hospitals. Its idea of a new one is "anything". The ranking depends on the question. "Which model is better?" has no answer before you say *for what*.
 #
-# The <dfn>DIC</dfn>, a shortcut that many programs print, takes the fit at the posterior means and subtracts a penalty. It works patient by patient, *given* the hospitals' effects. So it answers the question of the third column, whatever yours is: it finds "no pooling" as good as partial pooling, and would let you take it to a new hospital. (WAIC does the same.)
+# The <dfn>DIC</dfn>, a shortcut that many programs print, takes the fit at the posterior means and subtracts a penalty. WAIC subtracts another one from the fit in sample. As programs mostly compute them, both work patient by patient, *given* the hospitals' effects. So they say what leaving out a patient says, whatever your question is: no pooling
+# is level with partial pooling, and *no hospitals* comes last. Nothing in them warns you of the last column.
 #
 # ### Exercise E17.2 · Leave one out, without a refit
 #
@@ -302,34 +327,33 @@ check("E17.2", left_out_log)
 
 # %%
 def by_weights(logs):  # logs: draws × hospitals
-    found, warned = 0, 0
+    found, k = [], []
     for column in logs.T:
         weights = bayes.reweight(-column)
-        found += np.log(weights.weight @ np.exp(column - column.max())) + column.max()
-        warned += weights.k_hat > 0.7
-    return found, warned
+        found.append(np.log(weights.weight @ np.exp(column - column.max())) + column.max())
+        k.append(weights.k_hat)
+    return np.array(found), np.array(k)
 
 
-# %%
 one, given = draws["partial pooling"], densities["partial pooling"]
 given_effects = np.stack([given[:, group].sum(axis=1) for group in groups], axis=1)
-integrals = [hospital_log_density(one, y[group], X[group]) for group in groups]
-summed_out = np.stack(integrals, axis=1)
-judge = by_hospital["partial pooling"].sum()
+summed_out = np.stack([hospital_log_density(one, y[group], X[group]) for group in groups], axis=1)
+refits = by_hospital["partial pooling"].to_numpy()
 
 # %% [markdown]
 # Both, beside the judge:
 
 # %% tags=["nbval-check-output"]
-plain, integrated = by_weights(given_effects), by_weights(summed_out)
-print(
-    f"effects given: off by {plain[0] - judge:.0f}; k warns for a third or more:", plain[1] > 17 / 3
-)
-print("effects summed out: off by less than 1:", abs(integrated[0] - judge) < 1)
-print("and k warns for four or fewer:", integrated[1] <= 4)
+(plain, plain_k), (summed, summed_k) = by_weights(given_effects), by_weights(summed_out)
+print(f"effects given: off by {plain.sum() - refits.sum():.0f}")
+print("  k warns for a third of the hospitals or more:", (plain_k > 0.7).mean() > 1 / 3)
+print("effects summed out: off by less than 2:", abs(summed.sum() - refits.sum()) < 2)
+print("  k warns for four of 17 or fewer:", (summed_k > 0.7).sum() <= 4)
+patched = np.where(summed_k > 0.7, refits, summed)
+print("  those refitted: off by less than 2:", abs(patched.sum() - refits.sum()) < 2)
 
 # %% [markdown]
-# With the effects given, the weights flatter the model, and many k's warn. Heed them: that number answers no question. With the effects summed out it agrees with the refits. A few k's still warn, of the largest hospitals: without them everything changes. For those, refit. Here that is quick; with a sampler refit just these.
+# With the effects given, the weights flatter the model, and many k's warn. Heed them: that number answers no question. With the effects summed out it agrees with the refits, as far as draws can tell (with 400 to 1,000 of them a sum is good to about half a unit). A k may still warn, mostly for the largest hospitals: without one of those the other parameters move too. Refit just these and put the refits in their place: the last line.
 #
 # ## "They do not differ"
 #
@@ -383,7 +407,7 @@ clear = (table["difference"].abs() > 2 * table["se"]).rename(
 print(clear.to_string())
 
 # %% [markdown]
-# The three models with hospital predictors *do not differ* from the one without, as far as 17 hospitals can tell. That is a result. It does not say that volume has no effect; it says that these data cannot use it to predict. Which one to report? The one in your plan. (A standard error from
+# The three models with hospital predictors *do not differ* from the one without, as far as 17 hospitals can tell. That is a result. It does not say that volume has no effect; it says that these data do not show it to help prediction. Which one to report? The one in your plan. (A standard error from
 # 17 differences is rough itself. Between models that are nearly the same, do not make a contest.)
 #
 # ### Exercise E17.3 · A difference and its error
@@ -421,12 +445,16 @@ predict(
 
 # %%
 ranks = {"hospitals right": trial_ranks(400), "hospitals mixed up": trial_ranks(400, shuffled=True)}
-low, high = band(400)
-ends = np.mean((ranks["hospitals mixed up"] < 5) | (ranks["hospitals mixed up"] >= 95))
-reveal(
-    "P17.6",
-    "a valley with full ends: too sure" if ends > 0.14 else "flat: treatment is still right",
-)
+low, high = (100 * count / 400 for count in band(400))
+mixed = ranks["hospitals mixed up"]
+fewer, more = sorted([100 * np.mean(mixed < 5), 100 * np.mean(mixed >= 95)])  # the end bins, %
+shapes = {
+    "a valley with full ends: too sure": fewer > high,
+    "a slope: shifted": more > high and fewer <= high,
+    "a hill: too wide": more < low,
+    "flat: treatment is still right": low <= more <= high,
+}
+reveal("P17.6", next(shape for shape, holds in shapes.items() if holds))
 
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(10, 3.2), sharey=True)
@@ -445,8 +473,8 @@ for name, values in ranks.items():
     print(f"{name}: {100 * outer:.0f} % of the truths in the two end bins; 10 % expected")
 
 # %% [markdown]
-# A <dfn>rank histogram</dfn>. Left: flat; the grey band holds 95 % of the bins of a right program. Right: too many truths lie outside nearly all draws. The program believes that hospitals hardly differ, and is too sure of an effect that was given by hospital: lesson 2's mistake, found without
-# knowing it. The program runs, converges, and looks fine in every plot of a single fit.
+# A <dfn>rank histogram</dfn>. Left: flat; the grey band holds 95 % of the bins of a right program, so one of the twenty may well stick out. Right: too many truths lie outside nearly all draws. The program believes that hospitals hardly differ, and is too sure of an effect that was given by hospital: lesson 2's mistake, found without
+# knowing it. The program runs, and warns of nothing.
 #
 # 1. Width 0.6: how often do its 95 % intervals hold the truth? Where are the ranks?
 # 2. Width 1.5. What is the shape now? Is being too careful visible?
@@ -540,8 +568,8 @@ tally()
 #
 # ## Limits
 #
-# elpd is one score; another, such as days of error, may rank differently. With 17 hospitals all comparisons between them are rough. Calibration tests the program, not the model: a right program with a wrong model passes.
-# The model "no pooling" was given a new hospital's effect by its wide prior; a program with plain coefficients gives none at all.
+# elpd is one score; another, such as days of error, may rank differently. With 17 hospitals all comparisons between them are rough. Calibration tests the program, not the model: a right program with a wrong model passes. It also tests only the parameter that you rank, here the effect, and a program that ignores the data and returns the prior passes too.
+# The model "no pooling" was given a new hospital's effect by its wide prior, and with a wider one it would lose by more; a program with plain coefficients gives none at all.
 #
 # ## Further reading
 #

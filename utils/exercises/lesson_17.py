@@ -224,8 +224,7 @@ EXERCISES = (
             reasons={
                 "b": "Few large k are no ground for rejecting LOO; there were none here.",
                 "c": "More than twice its standard error is a difference, as far as patients go.",
-                "d": "Hospital coefficients may be compared with random intercepts. They tie, or "
-                "nearly, for patients of known hospitals.",
+                "d": "They may be compared: both give each patient a density. This lesson did it.",
             },
             why="LOO left single patients out. For hospitals not in the data leave hospitals out. "
             "Separate coefficients know nothing of a new hospital.",
