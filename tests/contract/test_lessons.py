@@ -3,7 +3,9 @@
 import json
 
 import pytest
+import textstat
 
+from tests.contract.reading import prose
 from utils import ROOT
 from utils.authoring import glossary
 from utils.authoring.builder import stale
@@ -12,6 +14,8 @@ from utils.authoring.course import LESSONS
 from utils.authoring.lesson import text_of
 from utils.authoring.rules_content import broken_links, links, terms, unclaimed
 
+# Flesch-Kincaid grade. The lessons lie between 3.8 and 6.1; a newspaper lies near 10.
+HARDEST = 7.0
 NAMES = sorted(path.stem for path in (ROOT / "solutions").glob("[0-9]*.py"))
 
 
@@ -40,6 +44,20 @@ def test_contract(lessons, name, rule):
 def test_links_resolve(lessons, name):
     found = links(lessons[name], ROOT)
     assert not found, report(found)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_text_is_easy_to_read(lessons, name):
+    grade = textstat.flesch_kincaid_grade(prose(lessons[name].source))
+    assert grade <= HARDEST, f"grade {grade:.1f}: shorter sentences, plainer words"
+
+
+def test_hard_prose_would_be_noticed():
+    hard = (
+        "Notwithstanding considerable methodological heterogeneity, multidimensional hierarchical "
+        "parameterisations necessitate computationally demanding approximations."
+    )
+    assert textstat.flesch_kincaid_grade(hard) > 2 * HARDEST
 
 
 def test_each_term_is_defined_once(lessons):
