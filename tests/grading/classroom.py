@@ -21,7 +21,7 @@ from pathlib import Path
 
 import nbformat
 
-from tests.grading import roles
+from tests.grading import hostile, roles
 from tests.grading.roles import Due, Paper, Role
 from utils.grading import bridge, keys
 from utils.grading.__main__ import main as command
@@ -74,8 +74,8 @@ def whole_class() -> dict[str, tuple[str, Role | None]]:
         ("blank", roles.blank),
         ("absent", None),
     ]
-    found += [(f"wrong way {k + 1}", roles.wrong(k)) for k in range(30 - 7 - len(roles.HOSTILE))]
-    found += list(roles.HOSTILE.items())
+    found += [(f"wrong way {k + 1}", roles.wrong(k)) for k in range(30 - 7 - len(hostile.HOSTILE))]
+    found += list(hostile.HOSTILE.items())
     return {f"s{number:02d}": item for number, item in enumerate(found, start=1)}
 
 

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from tests.grading import classroom, roles
+from tests.grading import classroom, hostile
 from utils.grading import bridge, keys
 from utils.grading.__main__ import main as command
 from utils.grading.folder import Folder, GradingError
@@ -25,7 +25,7 @@ HOSTILE = (
 def simulation(tmp_path_factory):
     everyone = classroom.whole_class()
     chosen = {s: item for s, item in everyone.items() if "wrong" not in item[0]}
-    chosen = {s: i for s, i in chosen.items() if i[0] not in roles.HOSTILE or i[0] in HOSTILE}
+    chosen = {s: i for s, i in chosen.items() if i[0] not in hostile.HOSTILE or i[0] in HOSTILE}
     chosen |= classroom.wrong_ways(range(3))
     root = tmp_path_factory.mktemp("class")
     return classroom.simulate(root, {"ps2": EXERCISES}, chosen)

@@ -127,7 +127,8 @@ def mark(
     said = ""
     if entry["rerun"]:
         ruling = _again(exercise, entry, decode(again), other_study, decode(expected))
-        earned["again"] = points["again"] if ruling.status == "right" else 0.0
+        # A wrong number can be the right one elsewhere by chance: it earns nothing there either.
+        earned["again"] = points["again"] if right and ruling.status == "right" else 0.0
         said = _said_again(ruling, right=right)
     return _marks(exercise, earned, feedback, said)
 
@@ -183,6 +184,8 @@ def _flat(expected: Any) -> list[float]:
 
 def _said_again(ruling: Feedback, *, right: bool) -> str:
     if ruling.status == "right":
+        if not right:
+            return ""
         return "Run on other data, your code gave the right value."
     if ruling.status == "not attempted":
         return "Run on other data, your code gave no value."
