@@ -49,7 +49,8 @@ class Outcome:
         return self.failed == 0 and self.skipped == 0
 
 
-# Over the machine's cores; what runs notebooks, samplers or a browser uses them by itself.
+# Over the machine's cores; what runs samplers or a browser uses them by itself. Of notebooks two
+# run at a time: most cells use one core, and each kernel holds up to a GB.
 SPREAD = ("--numprocesses=logical", "--maxprocesses=8", "--dist=worksteal")
 
 STAGES = (
@@ -62,6 +63,7 @@ STAGES = (
     Stage(
         "nbval",
         pytest=(
+            *("--numprocesses=logical", "--maxprocesses=2", "--dist=loadfile"),
             "--nbval-lax",
             "--nbval-current-env",
             "--nbval-cell-timeout=120",

@@ -6,6 +6,7 @@ import zipfile
 import pytest
 
 from tests.grading import classroom, hostile
+from utils import ROOT
 from utils.grading import bridge, keys
 from utils.grading.__main__ import main as command
 from utils.grading.folder import Folder, GradingError
@@ -86,6 +87,15 @@ def test_nothing_that_students_get_holds_a_secret_a_hidden_test_or_a_solution(si
         whose = next((student for student in own if f"{student}/" in name), None)
         others = [key for student, key in own.items() if student != whose]
         assert not [key for key in others if key in text], name
+
+
+def test_the_public_notebooks_hold_no_hidden_test_and_no_secret(simulation):
+    paths = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    assert len(paths) > 20
+    for path in paths:
+        text = path.read_text(encoding="utf-8")
+        for secret in ("HIDDEN", "utils.grading", "accept(", simulation.folder.secret.hex()):
+            assert secret not in text, path.name
 
 
 def test_feedback_is_the_students_own(simulation):
