@@ -203,7 +203,7 @@ same_sd = bool((imputes["sd"] / drops["sd"] - 1).abs().max() < 0.1)
 reveal("P16.2", "the same" if same_mean and same_sd else "narrower: 400 patients, not 260")
 
 # %% tags=["nbval-check-output"]
-print("usable:", bayes.diagnose(imputed_fit, var_names=terms).ok)
+print("usable:", bayes.diagnose(imputed_fit).ok)
 print(f"posterior means within 5 MCSE: {same_mean}; SDs within 10 %: {same_sd}")
 verdict(
     "C11",
@@ -325,7 +325,7 @@ plots.show(
 # The black line is the truth. One interval misses it.
 
 # %% tags=["nbval-check-output"]
-print("joint model usable:", bayes.diagnose(joint_fit, var_names=terms).ok)
+print("joint model usable:", bayes.diagnose(joint_fit).ok)
 gap = abs(drawn.loc["mean", "mean"] - pooled.estimate[0])
 print("joint model and imputation agree within half a standard error:", gap < pooled.se[0] / 2)
 for name, (_, low_end, high_end) in table.items():
