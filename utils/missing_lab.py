@@ -1,7 +1,7 @@
 """What analyses of incomplete data tend to, as the way in which values go missing changes.
 
-One large trial with fixed random numbers serves every setting: 400 hospitals with 100 patients.
-A drag changes which values are missing, and nothing else.
+Nothing is drawn by chance: sums over a grid stand for hospitals and patients without end. Only the
+patients that are shown are a sample, with fixed random numbers.
 """
 
 from __future__ import annotations
@@ -10,31 +10,45 @@ import functools
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.polynomial.hermite_e import hermegauss
+from scipy.optimize import brentq
 from scipy.special import expit
-
-from utils._simulate_build import logit_intercept
 
 __all__ = ["ANALYSES", "MECHANISMS", "Lab", "lab"]
 
 ANALYSES = ("without baseline", "complete rows", "imputed")
 MECHANISMS = ("MCAR", "MAR", "MNAR")
 TRUTH = {"effect": -6.0, "mean": 140.0, "slope": 0.5}
-_HOSPITALS, _SIZE, _SHOWN = 400, 100, 250
+_SD = {"x": 15.0, "hospital": 5.0, "patient": 10.0}
+_NODES, _HOSPITALS, _SHOWN = 24, 12, 250
+
+
+def _outcome(treated: np.ndarray, x: np.ndarray, z: np.ndarray, u: np.ndarray) -> np.ndarray:
+    effects = TRUTH["effect"] * treated + TRUTH["slope"] * x
+    return TRUTH["mean"] + effects + _SD["hospital"] * u + _SD["patient"] * z
 
 
 @functools.cache
-def _trial() -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(16)
-    n = _HOSPITALS * _SIZE
-    codes = np.repeat(np.arange(_HOSPITALS), _SIZE)
-    treated = np.tile([0.0, 1.0], n // 2)
-    x = rng.normal(0, 15, n)
-    u = rng.normal(0, 5, _HOSPITALS)
-    y = 140 + TRUTH["effect"] * treated + TRUTH["slope"] * x + u[codes] + rng.normal(0, 10, n)
+def _population() -> dict[str, np.ndarray]:
+    """Return a grid that stands for all patients: one row a hospital, one column a patient."""
+    node, weight = hermegauss(_NODES)
+    u, hospital = hermegauss(_HOSPITALS)
+    hospital /= hospital.sum()
+    treated, x, z = (a.ravel() for a in np.meshgrid([0.0, 1.0], _SD["x"] * node, node))
+    chance = np.multiply.outer(np.outer(weight, [0.5, 0.5]), weight).ravel()
     return {
-        "codes": codes, "treated": treated, "x": x, "y": y,
-        "uniform": rng.random(n), "noise": rng.standard_normal(n),
+        "treated": treated, "x": x, "y": _outcome(treated, x, z, u[:, None]),
+        "weight": np.outer(hospital, chance / chance.sum()), "hospital": hospital,
     }  # fmt: skip
+
+
+@functools.cache
+def _patients() -> dict[str, np.ndarray]:
+    """Return the patients that are shown, and the number that decides whether each has a gap."""
+    rng = np.random.default_rng(16)
+    treated, x = np.tile([0.0, 1.0], _SHOWN // 2), _SD["x"] * rng.standard_normal(_SHOWN)
+    y = _outcome(treated, x, *rng.standard_normal((2, _SHOWN)))
+    return {"x": x, "y": y, "uniform": rng.random(_SHOWN)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +82,7 @@ class Lab:
 
 
 def lab(*, missing: str, mechanism: str, share: float, strength: float) -> Lab:
-    """Return what analyses of a large trial find when values go missing.
+    """Return what analyses tend to when values go missing.
 
     Parameters
     ----------
@@ -88,8 +102,9 @@ def lab(*, missing: str, mechanism: str, share: float, strength: float) -> Lab:
 
     Notes
     -----
-    All models have a coefficient for each hospital. Results are shifted by what the same analysis
-    of the complete data misses by chance, so that what remains is the missing values' doing.
+    All models have a coefficient for each hospital, and each hospital has patients without end.
+    Sums run over Gauss-Hermite nodes, a patient weighed by the chance to be seen or missed. An
+    imputed value is its mean, with the scatter of the draws added to the sums of squares.
     """
     if missing not in ("outcome", "baseline"):
         raise ValueError(f"missing must be outcome or baseline, got {missing!r}")
@@ -99,64 +114,72 @@ def lab(*, missing: str, mechanism: str, share: float, strength: float) -> Lab:
         raise ValueError(f"share must lie between 0 and 80 %, got {share!r}")
     if not 0 <= strength <= 3:
         raise ValueError(f"strength must lie between 0 and 3, got {strength!r}")
-    trial = _trial()
-    lost = _lost(trial, missing, mechanism, share / 100, strength)
-    found = np.array([_estimates(trial, missing, lost, how) for how in ANALYSES])
-    chance = np.array([_complete(how == "without baseline") for how in ANALYSES])
-    truth = np.array([TRUTH["effect"], TRUTH["mean"]])
-    effects, means = (found - chance + truth).T
-    shown = slice(0, 159 * _SHOWN, 159)  # an odd step: both arms
+    everybody, shown = _population(), _patients()
+    chance, of_shown = _chances(missing, mechanism, share / 100, strength)
+    effects, means = np.array([_estimates(everybody, missing, chance, how) for how in ANALYSES]).T
     return Lab(
-        missing, mechanism, float(share), float(strength), lost[shown],
-        150 + trial["x"][shown], trial["y"][shown], effects, means,
+        missing, mechanism, float(share), float(strength), shown["uniform"] < of_shown,
+        150 + shown["x"], shown["y"], effects, means,
     )  # fmt: skip
 
 
-def _lost(trial: dict, missing: str, mechanism: str, share: float, strength: float) -> np.ndarray:
-    if share == 0:
-        return np.zeros(trial["y"].size, dtype=bool)
+def _chances(
+    missing: str, mechanism: str, share: float, strength: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the chance to be missed, for everybody and for the patients that are shown."""
+    everybody, shown = _population(), _patients()
     own, other = ("y", "x") if missing == "outcome" else ("x", "y")
-    score = trial[own if mechanism == "MNAR" else other]
-    score = (score - score.mean()) / score.std()
-    slope = 0.0 if mechanism == "MCAR" else strength
-    start = logit_intercept(share, slope, score[::7])  # 7: both arms, all hospitals
-    return trial["uniform"] < expit(start + slope * score)
+    reason = own if mechanism == "MNAR" else other
+    weight = everybody["weight"]
+    score = np.broadcast_to(everybody[reason], weight.shape)
+    centre = (weight * score).sum()
+    sd = np.sqrt((weight * (score - centre) ** 2).sum())
+    slope = 0.0 if mechanism == "MCAR" else strength / sd
+    rise, of_shown = slope * (score - centre), slope * (shown[reason] - centre)
+    if share == 0:
+        return np.zeros_like(weight), np.zeros_like(of_shown)
+    start = brentq(lambda at: (weight * expit(at + rise)).sum() - share, -40, 40)
+    return expit(start + rise), expit(start + of_shown)
 
 
-@functools.cache
-def _complete(without: bool) -> np.ndarray:
-    trial = _trial()
-    everybody = np.ones(trial["y"].size, dtype=bool)
-    columns = [trial["treated"]] if without else [trial["treated"], trial["x"]]
-    return _fit(trial["y"], columns, trial["codes"], everybody)[:2]
-
-
-def _estimates(trial: dict, missing: str, lost: np.ndarray, how: str) -> np.ndarray:
+def _estimates(
+    everybody: dict[str, np.ndarray], missing: str, chance: np.ndarray, how: str
+) -> np.ndarray:
     """Return treatment effect and untreated mean by one analysis."""
-    y, x, treated, codes = (trial[name] for name in ("y", "x", "treated", "codes"))
-    seen = ~lost
+    y, weight, hospital = (everybody[name] for name in ("y", "weight", "hospital"))
+    treated, x = (np.broadcast_to(everybody[name], y.shape) for name in ("treated", "x"))
+    seen = weight * (1 - chance)
     if how == "without baseline":
-        use = seen if missing == "outcome" else np.ones_like(seen)
-        return _fit(y, [treated], codes, use)[:2]
-    if how == "complete rows" or not lost.any():
-        return _fit(y, [treated, x], codes, seen)[:2]
+        return _fit(y, [treated], seen if missing == "outcome" else weight, hospital)[:2]
+    if how == "complete rows":
+        return _fit(y, [treated, x], seen, hospital)[:2]
     target, other = (y, x) if missing == "outcome" else (x, y)
-    effect, _, slope, sd, own = _fit(target, [treated, other], codes, seen)
-    drawn = own[codes] + effect * treated + slope * other + sd * trial["noise"]
-    filled = np.where(lost, drawn, target)
-    y, x = (filled, x) if missing == "outcome" else (y, filled)
-    return _fit(y, [treated, x], codes, np.ones_like(seen))[:2]
+    effect, _, slope, variance, own = _fit(target, [treated, other], seen, hospital)
+    drawn = own[:, None] + effect * treated + slope * other
+    both = np.hstack([seen, weight * chance])
+    if missing == "outcome":  # scatter about the line does not move the line
+        columns = [np.hstack([treated, treated]), np.hstack([x, x])]
+        return _fit(np.hstack([y, drawn]), columns, both, hospital)[:2]
+    columns = [np.hstack([treated, treated]), np.hstack([x, drawn])]
+    scatter = variance * (weight * chance).sum()
+    return _fit(np.hstack([y, y]), columns, both, hospital, scatter=scatter)[:2]
 
 
-def _fit(y: np.ndarray, columns: list[np.ndarray], codes: np.ndarray, use: np.ndarray) -> tuple:
-    """Return first slope, mean intercept, last slope, residual SD and hospitals' intercepts."""
-    codes, y = codes[use], y[use]
-    x = np.stack([column[use] for column in columns])
-    n = np.maximum(np.bincount(codes, minlength=_HOSPITALS), 1)
-    y_mean = np.bincount(codes, y, _HOSPITALS) / n
-    x_mean = np.stack([np.bincount(codes, row, _HOSPITALS) / n for row in x])
-    y_in, x_in = y - y_mean[codes], x - x_mean[:, codes]
-    beta = np.linalg.solve(x_in @ x_in.T, x_in @ y_in)
+def _fit(
+    y: np.ndarray,
+    columns: list[np.ndarray],
+    weight: np.ndarray,
+    hospital: np.ndarray,
+    *,
+    scatter: float = 0.0,
+) -> tuple:
+    """Return first slope, mean intercept, last slope, residual variance, hospitals' intercepts."""
+    x, total = np.stack(columns), weight.sum(axis=1)
+    y_mean, x_mean = (weight * y).sum(axis=1) / total, (weight * x).sum(axis=2) / total
+    y_in, x_in = y - y_mean[:, None], x - x_mean[:, :, None]
+    squares = np.einsum("ahp,hp,bhp->ab", x_in, weight, x_in, optimize=True)
+    squares[-1, -1] += scatter
+    beta = np.linalg.solve(squares, np.einsum("ahp,hp,hp->a", x_in, weight, y_in, optimize=True))
     own = y_mean - beta @ x_mean
-    sd = np.sqrt(((y_in - beta @ x_in) ** 2).sum() / (y.size - _HOSPITALS))
-    return beta[0], own.mean(), beta[-1], sd, own
+    left = y_in - np.tensordot(beta, x_in, axes=1)
+    return beta[0], hospital @ own, beta[-1], (weight * left**2).sum() / weight.sum(), own

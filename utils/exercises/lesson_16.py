@@ -160,7 +160,7 @@ EXERCISES = (
             quantity="the standard error",
             unit="mmHg",
             reference=lambda: sqrt(ERROR**2 + (1 + 1 / 5) * _BETWEEN),
-            absolute=0.02,
+            absolute=0.006,
             tolerance_reason="closed form; two decimals",
             low=0,
             misconceptions=(
@@ -176,6 +176,10 @@ EXERCISES = (
                 Misconception(
                     "You left out the 1/m: five imputations do not average their own noise away.",
                     lambda: sqrt(ERROR**2 + _BETWEEN),
+                ),
+                Misconception(
+                    "The variance between estimates divides by 4, not 5: `ddof=1`.",
+                    lambda: sqrt(ERROR**2 + (1 + 1 / 5) * float(ESTIMATES.var())),
                 ),
                 Misconception(
                     "That is the standard error of a mean of five independent estimates. They come "
@@ -284,6 +288,6 @@ EXERCISES = (
             misconceptions=tuple(Misconception(says, value) for says, value in _MISTAKES),
         ),
         insight="The truth is own_hospitals(16).truth.intercept. Complete rows kept the low "
-        "outcomes.",
+        "outcomes. The other two use every outcome and may be signed: name one before you look.",
     ),
 )

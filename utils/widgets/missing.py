@@ -43,8 +43,9 @@ class _Drawing:
                 ax.axvline(TRUTH[key], color=PALETTE["truth"], linewidth=1.2)
                 (dots,) = ax.plot([], [], "s", color=PALETTE["random intercept"], markersize=8)
                 ax.set_yticks(range(3), ANALYSES)
-                ax.set_xticks(TRUTH[key] + np.arange(-8, 9, 4))
-                ax.set(xlim=(TRUTH[key] - 8, TRUTH[key] + 8), ylim=(2.6, -0.6), title=title)
+                low, high, step = {"effect": (-2, 4, 2), "mean": (-18, 10, 6)}[key]
+                ax.set_xticks(TRUTH[key] + np.arange(low, high + 1, step))
+                ax.set(xlim=(TRUTH[key] + low, TRUTH[key] + high), ylim=(2.6, -0.6), title=title)
                 self.dots.append(dots)
             moving: list[Artist] = [self.seen, self.lost, *self.dots]
             alt = (
@@ -80,7 +81,7 @@ def _describe(result: Lab) -> str:
     return (
         f"{result.share:.0f} % of the values of the {result.missing} are missing, {_why(result)}. "
         f"Truth: effect {TRUTH['effect']:.1f}, mean of untreated patients {TRUTH['mean']:.1f}. "
-        f"With a great many patients the analyses find, in mmHg: {'; '.join(parts)}."
+        f"With patients without end the analyses find, in mmHg: {'; '.join(parts)}."
     ).replace("-", "−")
 
 
