@@ -11,13 +11,16 @@ from __future__ import annotations
 from string import Template
 
 import pandas as pd
+from IPython.display import HTML
 
-__all__ = ["TEMPLATE", "checklist", "fill", "rubric"]
+__all__ = ["EVIDENCE", "TEMPLATE", "checklist", "fill", "in_full", "rubric"]
 
 TEMPLATE = """\
 ### $title
 
 **Question.** $question
+
+**Plan.** $plan
 
 **Patients.** $patients patients of $hospitals hospitals, $smallest to $largest in each. $missing
 
@@ -27,17 +30,50 @@ TEMPLATE = """\
 
 **Checks.** $checks
 
-**Result.** SD between hospitals (log scale): $hospital_sd. Highest: $highest, $highest_ratio \
-times the typical stay (95 % interval $highest_low to $highest_high); probability that it is \
-truly the highest: $p_highest. Of $pairs pairs of hospitals, $apart can be told apart \
-(probability of the order above .95).
+**Result.** SD between hospitals (log scale): $hospital_sd. Of $pairs pairs of hospitals, $apart \
+can be told apart (probability of the order above .95). The longest, as a ratio to the typical \
+stay and as a place, with 95 % intervals: $longest. Probability that $highest is truly the \
+longest: $p_highest.
 
-**Decision.** $rule Visit: $visit. Expected saving: $saving bed-days; by the old rule ($old_rule): \
-$old_saving.
+**Decision.** $rule Visit: $visit. Expected saving: $saving bed-days, and with probability \
+$p_loss it is a loss; by the old rule ($old_rule): $old_saving.
 
 **If we are wrong about the model.** $sensitivity
 
 **What this cannot say.** $limits
+
+**Not done.** $not_done
+"""
+
+EVIDENCE = """\
+### $title
+
+**Question.** $question
+
+**Plan.** $plan
+
+**Patients.** $trial_patients in $trial_hospitals hospitals of a trial, $registry_patients in \
+$registry_hospitals hospitals of a registry. $missing
+
+**What a number means.** $estimand
+
+**Model.** $model Priors: $priors
+
+**Checks.** $checks
+
+**Result.** Trial: $effect mmHg (95 % interval $low to $high). Registry: $crude mmHg crude, \
+$within mmHg within hospitals. We sign $signed, because $why.
+
+**Hospitals.** $highest has the highest pressure with probability $p_highest; its place is \
+$place_low to $place_high of $trial_hospitals (95 % interval).
+
+**Decision.** $rule Expected saving: $saving bed-days, so: $decision.
+
+**If we are wrong about the model.** $sensitivity
+
+**What this cannot say.** $limits
+
+**Not done.** $not_done
 """
 
 _CHECKLIST = (
@@ -136,6 +172,26 @@ def checklist() -> pd.DataFrame:
 
 
 def rubric() -> pd.DataFrame:
-    """Return the rubric for a reader of the report: 2, 1 or 0 points for each of 8 criteria."""
+    """Return the rubric for a reader of the report: 2, 1 or 0 points for each of 8 criteria.
+
+    0 points are for what is not there.
+    """
     names = ["criterion", "2 points", "1 point"]
     return pd.DataFrame(_RUBRIC, columns=names).set_index("criterion").assign(points="")
+
+
+def in_full(table: pd.DataFrame) -> HTML:
+    """Return a table of sentences to be read: whole, at the left, and not cut to 50 characters.
+
+    Parameters
+    ----------
+    table : DataFrame
+
+    Examples
+    --------
+    >>> "on one page" in in_full(rubric()).data
+    True
+    """
+    with pd.option_context("display.max_colwidth", None):
+        page = table.rename_axis(index=None).to_html(border=0, justify="left")
+    return HTML(page.replace("<td>", '<td style="text-align: left">'))

@@ -1,6 +1,7 @@
 """The report's template: no gap is left open, no number is lost."""
 
 import doctest
+import html
 from string import Template
 
 import pytest
@@ -8,9 +9,10 @@ import pytest
 from utils import report
 
 
-def test_the_template_is_filled_whole():
-    names = Template(report.TEMPLATE).get_identifiers()
-    text = report.fill(report.TEMPLATE, **{name: f"<{name}>" for name in names})
+@pytest.mark.parametrize("template", [report.TEMPLATE, report.EVIDENCE])
+def test_the_template_is_filled_whole(template):
+    names = Template(template).get_identifiers()
+    text = report.fill(template, **{name: f"<{name}>" for name in names})
     assert "$" not in text
     assert all(f"<{name}>" in text for name in names)
 
@@ -28,6 +30,14 @@ def test_the_checklist_and_the_rubric_are_complete_tables():
     items, criteria = report.checklist(), report.rubric()
     assert len(items) == 15 and items.index.is_unique and (items["found"] == "").all()
     assert len(criteria) == 8 and (criteria[["2 points", "1 point"]] != "").all(axis=None)
+
+
+@pytest.mark.parametrize("table", [report.checklist(), report.rubric()])
+def test_a_table_of_sentences_is_shown_without_cutting_any(table):
+    page = html.unescape(report.in_full(table).data)
+    assert "..." not in page
+    assert all(sentence in page for sentence in table.to_numpy().ravel())
+    assert "..." in table._repr_html_()  # what in_full is for
 
 
 def test_the_examples_run():

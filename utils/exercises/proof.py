@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -177,6 +178,12 @@ class Rate:
     named: float
 
 
+@functools.lru_cache(maxsize=256)
+def _study(name: str, lesson: int) -> Study:
+    """Return a learner's hospitals; they are drawn once for all exercises of a lesson."""
+    return study_for(name, lesson)
+
+
 def own_rates(exercise: Exercise, learners: int = 200) -> list[Rate]:
     """Grade every method of an exercise on own hospitals, over many learner ids.
 
@@ -204,7 +211,7 @@ def own_rates(exercise: Exercise, learners: int = 200) -> list[Rate]:
     counts: dict[str, list[int]] = {}
     neighbour = None
     for i in range(learners):
-        fixed = pinned(exercise, study_for(f"learner {i}", exercise.lesson))
+        fixed = pinned(exercise, _study(f"learner {i}", exercise.lesson))
         spec = fixed.answer
         methods = [
             (REFERENCE, spec.reference()),
