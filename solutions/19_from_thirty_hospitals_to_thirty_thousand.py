@@ -68,7 +68,7 @@ predict(
 
 # %% [markdown]
 # Write out lesson 4's likelihood, and a patient's pressure $y$ is seen in squares and products only: $\sum y$, $\sum y^2$, $\sum ty$ over the hospital, with how many there are and how many are treated. Five sums, whatever
-# the number of patients. Sums from which the likelihood follows exactly are called <dfn>sufficient statistics</dfn>. Try it on 1,000 patients in 20 hospitals: the curve of the restricted likelihood, once from all rows by `utils.likelihood`, once from the sums.
+# the number of patients. Sums from which the likelihood follows exactly are called <dfn>sufficient statistics</dfn>. (A further predictor, such as age, adds sums: its own, its square's, its products with the others.) Try it on 1,000 patients in 20 hospitals: the curve of the restricted likelihood, once from all rows by `utils.likelihood`, once from the sums.
 
 # %%
 rows = pd.concat(chunks_of(1000, 20, rng=19))
@@ -95,7 +95,7 @@ plots.show(
 )
 
 # %% [markdown]
-# One curve lies on the other.
+# Broad: the curve from 1,000 rows. Dashed: the one from 100 sums. One lies on the other, with the same lowest point: the same estimate.
 
 # %% tags=["nbval-check-output"]
 gap = np.ptp(from_rows - from_sums)
@@ -167,68 +167,73 @@ print("hospital_sd within 0.3 of the true 5:", abs(found["hospital_sd"] - 5) < 0
 #
 # ## Measure
 #
-# What costs what, on *your* machine? Time four engines, each at three sizes. (Timings differ from run to run; the order does not.)
+# What costs what, on *your* machine? Time four engines, each at three sizes: ten times as many patients in the same 30 hospitals, then ten times as many hospitals for the same patients. (Timings differ from run to run and from machine to machine. Read only large gaps.)
 
 # %%
 predict(
     "P19.2",
-    "From 1,000 patients in 30 hospitals to 10,000 in 300: which engine's time grows most?",
+    "From 1,000 patients in 30 hospitals to 10,000 in 300: which engine's time grows by the most seconds?",
     choices=["REML from summaries", "exact posterior", "MixedLM"],
 )
 
 # %%
+sizes = [(1_000, 30), (10_000, 30), (10_000, 300)]
 engines = ["REML from summaries, in chunks", "REML, rows in memory", "exact posterior", "MixedLM"]
 runs = [
     {"engine": engine, "patients": n, "hospitals": j, **run_here(engine, n, j)}
-    for engine in engines for n, j in [(1_000, 30), (4_000, 120), (10_000, 300)]
+    for engine in engines for n, j in sizes
 ]  # fmt: skip
 runs = pd.DataFrame(runs)
-slowest = runs.query("patients == 10_000").set_index("engine")["seconds"]
-growth = slowest - runs.query("patients == 1_000").set_index("engine")["seconds"]
+largest = runs.query("hospitals == 300").set_index("engine")["seconds"]
+growth = largest - runs.query("patients == 1_000").set_index("engine")["seconds"]
 names = {engines[0]: "REML from summaries", engines[2]: "exact posterior", engines[3]: "MixedLM"}
 reveal("P19.2", names[growth[list(names)].idxmax()])
 
 # %% [markdown]
-# And a sampler? A PyMC model with a term for each patient has to visit every patient at every step. Written from the sums, with hospitals' effects summed out by hand (the <dfn>marginalised model</dfn>), four parameters are left, and a step visits hospitals, not patients. Both pay for compiling first.
+# And a sampler? A PyMC model with a term for each patient has to visit every patient at every step. Written from the sums, with hospitals' effects summed out by hand (the <dfn>marginalised model</dfn>), four parameters are left, and a step visits hospitals, not patients. (The model with all hospitals' effects is the centred one of lesson 12.) Both are compiled before they start: those seconds are listed apart.
 
 # %%
 nuts = [
     {"engine": engine, "patients": n, "hospitals": j, **run_here(engine, n, j)}
-    for engine in ["NUTS, row by row", "NUTS from summaries"] for n, j in [(1_000, 30), (10_000, 300)]
+    for engine in ["NUTS, row by row", "NUTS from summaries"] for n, j in sizes
 ]  # fmt: skip
 runs = pd.concat([runs, pd.DataFrame(nuts)], ignore_index=True)
+pd.DataFrame(nuts)[["engine", "patients", "hospitals", "compile", "seconds"]].round(1)
 
 # %%
-fig, ax = plt.subplots(figsize=(9, 3.4))
-draw_runs(ax, runs)
+fig, axes = plt.subplots(1, 2, figsize=(9, 3.4), sharey=True)
+draw_runs(axes, runs)
 plots.show(
     fig,
-    alt="Seconds against patients on logarithmic axes for six engines. REML by either route and the exact posterior stay at hundredths of a second; MixedLM rises above them; both samplers start at several seconds, and the one that goes row by row rises.",
+    alt="Seconds on a logarithmic axis for six engines, at two sizes in each of two panels. Left, 30 hospitals, 1,000 to 10,000 patients: NUTS row by row rises. Right, 10,000 patients, 30 to 300 hospitals: MixedLM rises steeply, NUTS row by row rises. REML by either route and the exact posterior stay near the bottom in both.",
 )
 
 # %% [markdown]
-# At the bottom: sums, by any route. `MixedLM` climbs. At the top the samplers, which compile first; only the one that goes row by row climbs.
+# Left, more patients in the same hospitals: the sampler that goes row by row climbs. Right, more hospitals for the same patients: `MixedLM` climbs, since it works hospital by hospital. The two REMLs from sums and the exact posterior stay at the bottom, in fractions of a second: there, which is above which is chance. `NUTS from summaries` lies between. Compiling is not drawn. It is often the largest
+# part of a sampler's bill on small data.
 
 # %% tags=["nbval-check-output"]
-effects = runs.pivot(index="engine", columns="patients", values="effect")[[1_000, 10_000]]
+effects = runs.pivot(index="engine", columns=["patients", "hospitals"], values="effect")
 print(
     "all six engines within 0.1 mmHg of each other:",
     bool((effects.max() - effects.min() < 0.1).all()),
 )
+print("no divergences, R-hat < 1.01, ESS > 400 in every chain set:", bool(runs["trusted"].all()))
 
 # %% [markdown]
-# Six engines, one answer (to the Monte Carlo error). What differs is the bill. The explorer draws straight lines through your runs and carries them on.
+# Six engines, one answer (to the Monte Carlo error). What differs is the bill. The explorer takes a start, so much per patient and so much per hospital from your runs, and carries them on. (Compiling left out.)
 #
 # 1. A million patients in 10,000 hospitals. Which engines are done within a minute?
 # 2. Keep a million patients, and go from 10,000 hospitals to 20. Whose time changes?
-# 3. At how many patients does "NUTS from summaries" overtake "MixedLM", with 1,000 hospitals? Why does it start so high?
+# 3. With 1,000 hospitals, go from 1,000 patients to 10 million. Which engine's curve bends up first? Which sampler's time hardly moves?
 
 # %%
 cost_explorer(runs)
 
 # %% [markdown]
-# Answers depend on your machine. 1: read them off the text; those that work from sums should be among them. 2: above all MixedLM's, which works hospital by hospital. 3: where the two lines cross, if they do; a sampler begins with seconds of compiling, and from sums hardly grows. A line through small runs is a guess about large ones: memory, above all, can end
-# before time does. Other samplers and a GPU change the seconds per step, not what grows with what. (The course samples with nutpie. JAX and a GPU are not in this environment, so we did not try them.)
+# Answers depend on your machine. 1: read them off the text; those that work from sums should be among them. 2: above all MixedLM's. 3: the sampler that goes row by row bends up; the one that works from sums hardly moves. A line through small runs is a guess about large ones: longer chains of steps, or memory, can end before the line does.
+#
+# The course samples with nutpie, which compiles the model and runs on processor cores. PyMC can also hand a model to samplers written in JAX, on a GPU where there is one. Neither is in this environment: we did not try them and give no times.
 #
 # ### Exercise E19.3 · Before lunch?
 #
@@ -297,27 +302,27 @@ with LocalCluster(
 print("60 rows, equal to the last bit:", here.equals(there))
 
 # %% [markdown]
-# (Two workers here, as threads, to spare memory. With an address instead, the same call uses a hundred.) A worker that dies loses nothing: its replicates are given to another one, with the same seeds.
+# (Two workers here, as threads, to spare memory. With an address instead, the same call uses as many as there are; each needs the course's package.) A worker that dies loses nothing: its replicates are given to another one, with the same seeds. (A test kills one in the middle.) The link is the cluster's *dashboard*, a page that shows who works on what.
 #
 # ## Short cuts
 #
-# There are quicker ways to a posterior than sampling. The *Laplace approximation* puts a normal curve on the top of it. *ADVI*, a kind of <dfn>variational inference</dfn>, looks for the best among simple shapes in which parameters do not hang together. (*Pathfinder* is a third; it needs a package that is not in this environment.)
+# There are quicker ways to a posterior than sampling. The *Laplace approximation* puts a normal curve on the top of it. *ADVI*, a kind of <dfn>variational inference</dfn>, looks for the best among simple shapes. In its usual form, used here, these are shapes in which parameters do not hang together. (*Pathfinder* is a third; it needs a package that is not in this environment, so we did not try it.)
 
 # %%
 predict(
     "P19.3",
-    "A trial by hospital with 6 hospitals. How wide is ADVI's 95 % interval of the effect, compared with the exact posterior's?",
+    "A trial by hospital with 6 hospitals, each with an effect in the model. How wide is ADVI's 95 % interval of the treatment effect, compared with the exact posterior's?",
     choices=["about as wide", "two thirds of it", "less than half of it"],
 )
 
 # %%
 shortcuts = stored.load("approximations").set_index(["hospitals", "method"])
 ratio = shortcuts.loc[(6, "ADVI"), "width"]
-fig, ax = plt.subplots(figsize=(8, 2.4))
+fig, ax = plt.subplots(figsize=(8, 2.8))
 draw_shortcuts(ax, shortcuts)
 plots.show(
     fig,
-    alt="Width of two short cuts' intervals beside the exact one's. Laplace: about three quarters with 6 hospitals, nearly 1 with 60. ADVI: less than a half with both.",
+    alt="Width of short cuts' intervals beside the exact one's. Laplace: about three quarters with 6 hospitals, nearly 1 with 60. ADVI: less than a half with both. ADVI on the rewritten model: about as Laplace.",
 )
 
 # %%
@@ -330,8 +335,13 @@ reveal(
 print(shortcuts["width"].unstack("method").round(1).to_string())
 
 # %% [markdown]
-# Hollow: 6 hospitals; full: 60 (eight trials each, stored; a part was computed afresh). Laplace is too sure where hospitals are few, since `hospital_sd` is not normal there, and gets good as they become many. ADVI is far too sure in *both*: intercept, effect and hospital effects hang together, and its
-# shapes cannot say so. It gives no warning. A million patients do not help it. Check a short cut against the exact answer on a part of your data before you trust it.
+# Hollow: 6 hospitals; full: 60. Eight trials each; bars are two standard errors. (Stored: each run of ADVI had to settle, and a part is computed afresh whenever you load it.)
+#
+# - **Laplace** is too sure where hospitals are few, since the posterior of `hospital_sd` is not normal there. It gets good as they become many.
+# - **ADVI** with an effect for each hospital (non-centred) is far too sure with 6 hospitals *and* with 60. Intercept, treatment effect and hospital effects hang together, and its shapes cannot say so.
+# - **ADVI, rewritten**: the marginalised model, with the intercept midway between treated and untreated. Now its parameters hardly hang together, and it does about as well as Laplace.
+#
+# So the fault was not ADVI's alone: it lay between the shapes and the way the model was written. No warning told the two apart. Hold a short cut against the exact answer, on a part of your data, before you trust it.
 #
 # ### Exercise E19.4 · Which short cut?
 #
@@ -408,15 +418,15 @@ tally()
 # ## Key points
 #
 # - A normal mixed model sees patients through sums. Send sums, add chunks.
-# - Measure at two sizes, then extrapolate with care.
-# - From summaries even a sampler does not feel the number of patients.
+# - Change patients and hospitals one at a time, measure, then extrapolate with care. Compiling is a cost of its own.
+# - From summaries even a sampler does not feel the number of patients, only that of hospitals.
 # - Crossed effects do not fall into pieces. Use a tool made for them.
 # - Seeds for each replicate: the same rows on one core or a hundred.
 # - A short cut is not a posterior until it was held against one. More patients do not make more hospitals.
 #
 # ## Limits
 #
-# Sums are enough for normal errors with one SD. A rating from 1 to 5 has no normal errors. Timings are of one machine and one run. ADVI was mean-field and non-centred; richer shapes do better and cost more. Sums of small groups can still betray a patient: privacy needs more than this lesson.
+# Five sums are enough for this model, with normal errors. Student-t errors need every patient. A rating from 1 to 5 has no normal errors. Timings are of one machine and one run. ADVI was tried in its mean-field form alone, and on one design, treatment by hospital. Sums of small groups can still betray a patient: privacy needs more than this lesson.
 #
 # ## Further reading
 #

@@ -237,18 +237,17 @@ def _by_mixedlm(patients: int, hospitals: int) -> Callable[[], float]:
 
 
 def _by_nuts(patients: int, hospitals: int) -> Callable[[], float]:
-    from utils.scale_models import by_rows, sample  # noqa: PLC0415  # PyMC takes seconds to load
+    from utils.scale_models import Sampler, by_rows  # noqa: PLC0415  # PyMC takes seconds to load
 
-    data = _rows(patients, hospitals)
-    return lambda: sample(by_rows(data))
+    return Sampler(by_rows(_rows(patients, hospitals)))
 
 
 def _by_nuts_summaries(patients: int, hospitals: int) -> Callable[[], float]:
-    from utils.scale_models import by_summaries, sample  # noqa: PLC0415
+    from utils.scale_models import Sampler, by_summaries  # noqa: PLC0415
 
     path = Path(tempfile.mkdtemp(), "trial.parquet")
     write_parquet(path, chunks_of(patients, hospitals, rng=1))
-    return lambda: sample(by_summaries(summaries(read_chunks(path))))
+    return Sampler(by_summaries(summaries(read_chunks(path))))
 
 
 ENGINES: dict[str, Callable[[int, int], Callable[[], float]]] = {
@@ -261,19 +260,40 @@ ENGINES: dict[str, Callable[[int, int], Callable[[], float]]] = {
 }
 
 
-def run_here(engine: str, patients: int, hospitals: int) -> dict[str, float]:
-    """Run one engine in this process: seconds of the analysis, its answer, and peak memory."""
+def run_here(engine: str, patients: int, hospitals: int) -> dict[str, float | bool]:
+    """Run one engine in this process.
+
+    Parameters
+    ----------
+    engine : str
+        A key of `ENGINES`.
+    patients, hospitals : int
+
+    Returns
+    -------
+    dict
+        seconds of the analysis; seconds to compile, which come on top for the samplers (0 for the
+        others); effect (mmHg); trusted, whether a sampler's diagnostics find no fault; peak MB of
+        the process until then.
+    """
     if engine not in ENGINES:
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}; got {engine!r}")
     analysis = ENGINES[engine](patients, hospitals)
     began = time.perf_counter()
     effect = float(analysis())
     seconds = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": seconds, "effect": effect, "peak MB": peak}
+    return {
+        "seconds": seconds,
+        "compile": getattr(analysis, "compile_seconds", 0.0),
+        "effect": effect,
+        "trusted": analysis.trusted() if hasattr(analysis, "trusted") else True,
+        "peak MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
 
 
-def measure(engine: str, patients: int, hospitals: int, *, limit: float = 300) -> dict[str, float]:
+def measure(
+    engine: str, patients: int, hospitals: int, *, limit: float = 300
+) -> dict[str, float | bool]:
     """Run one engine in a process of its own.
 
     Parameters
@@ -287,7 +307,7 @@ def measure(engine: str, patients: int, hospitals: int, *, limit: float = 300) -
     Returns
     -------
     dict
-        seconds (imports and simulation left out), effect (mmHg), peak MB of the process.
+        As `run_here` gives it (imports and simulation left out).
     """
     command = [sys.executable, "-m", "utils.scale", "--one", engine, str(patients), str(hospitals)]
     try:
@@ -295,7 +315,7 @@ def measure(engine: str, patients: int, hospitals: int, *, limit: float = 300) -
             command, capture_output=True, text=True, timeout=limit, check=True, cwd=ROOT
         )
     except subprocess.TimeoutExpired:
-        return {"seconds": np.nan, "effect": np.nan, "peak MB": np.nan}
+        return dict.fromkeys(("seconds", "compile", "effect", "trusted", "peak MB"), np.nan)
     return json.loads(done.stdout.splitlines()[-1])
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, NullLocator
 from numpy.typing import ArrayLike
 
 from utils.plots import PALETTE
@@ -29,19 +32,34 @@ def draw_curves(ax: Axes, ratios: ArrayLike, from_rows: ArrayLike, from_sums: Ar
     ax.legend()
 
 
-def draw_runs(ax: Axes, runs: pd.DataFrame) -> None:
-    """Draw seconds against patients, a line for each engine, both axes logarithmic.
+def draw_runs(axes: Sequence[Axes], runs: pd.DataFrame) -> None:
+    """Draw seconds against patients, and against hospitals, a line for each engine.
 
     Parameters
     ----------
-    ax : Axes
+    axes : sequence of two Axes
+        Left: runs with the fewest hospitals. Right: runs with the most patients.
     runs : DataFrame
-        Columns engine, patients and seconds.
+        Columns engine, patients, hospitals and seconds.
     """
-    for colour, (engine, one) in zip(_COLOURS, runs.groupby("engine", sort=False), strict=False):
-        ax.plot(one["patients"], one["seconds"], "o-", color=PALETTE[colour], label=engine)
-    ax.set(xscale="log", yscale="log", xlabel="patients", ylabel="seconds")
-    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    fewest, most = runs["hospitals"].min(), runs["patients"].max()
+    panels = (
+        ("patients", runs[runs["hospitals"] == fewest], f"{fewest:,.0f} hospitals"),
+        ("hospitals", runs[runs["patients"] == most], f"{most:,.0f} patients"),
+    )
+    for ax, (along, part, title) in zip(axes, panels, strict=True):
+        lines = part.sort_values(along, kind="stable").groupby("engine")
+        for colour, engine in zip(_COLOURS, runs["engine"].unique(), strict=False):
+            one = lines.get_group(engine)
+            ax.plot(one[along], one["seconds"], "o-", color=PALETTE[colour], label=engine)
+        ax.set(xscale="log", yscale="log", xlabel=along)
+        ax.set_title(title, loc="left")
+        at = sorted(part[along].unique())
+        ax.set_xticks(at, [f"{value:,.0f}" for value in at])
+        ax.xaxis.set_minor_locator(NullLocator())
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes[0].set_ylabel("seconds, once compiled")
+    axes[1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
 
 
 def draw_shortcuts(ax: Axes, table: pd.DataFrame) -> None:
@@ -66,4 +84,4 @@ def draw_shortcuts(ax: Axes, table: pd.DataFrame) -> None:
     ax.set_yticks(range(len(names)), names)
     ax.set(xlim=(0, 1.1), ylim=(-0.5, len(names) - 0.5))
     ax.set_xlabel("width of the 95 % interval, exact posterior = 1")
-    ax.legend(loc="center left")
+    ax.legend(loc="upper left")

@@ -98,6 +98,13 @@ def test_the_marginalised_model_has_the_density_of_the_rows():
     for values in ((141.0, -5.0, 4.0, 11.0), (138.0, 2.0, 0.5, 15.0)):
         found, wanted = at(*values)
         assert found == pytest.approx(wanted)
+    point = {"treatment_effect": np.array(-6.0), "hospital_sd_log__": 1.5, "patient_sd_log__": 2.5}
+    midway = by_summaries(summaries([data]), centre=0.5)
+    assert midway.point_logps({**point, "intercept": np.array(137.0)}, round_vals=9)["sbp"] == (
+        pytest.approx(
+            model.point_logps({**point, "intercept": np.array(140.0)}, round_vals=9)["sbp"]
+        )
+    )
     assert [v.name for v in by_rows(data).observed_RVs] == ["sbp"]
 
 
@@ -107,7 +114,10 @@ def test_engines_agree():
     assert np.ptp(effects) < 0.01
     one = run_here("NUTS from summaries", 2000, 40)
     assert one["effect"] == pytest.approx(effects[0], abs=0.1)
-    assert one["seconds"] > 0 and one["peak MB"] > 50
+    assert one["seconds"] > 0 and one["peak MB"] > 50 and one["trusted"]
+    again = run_here("NUTS from summaries", 4000, 60)  # compiled once, given new data
+    assert again["compile"] == one["compile"] > 0
+    assert again["effect"] == pytest.approx(run_here("MixedLM", 4000, 60)["effect"], abs=0.1)
 
 
 def test_an_engine_in_a_process_of_its_own_gives_the_same_and_is_stopped_in_time():
@@ -189,15 +199,24 @@ def test_laplace_is_the_exact_interval_where_hospitals_are_many():
     np.testing.assert_allclose(short, wide, atol=0.02)
 
 
+def test_advi_that_has_not_settled_is_refused(monkeypatch):
+    data = med_trial(n_hospitals=6, patients_per_hospital=12, rng=4).data
+    monkeypatch.setattr(approximate, "_STILL", 1e-9)
+    with pytest.raises(RuntimeError, match="has not settled"):
+        approximate.advi(data, seed=1, rewritten=True)
+
+
 def test_figures_show_their_numbers():
-    axes = Figure().subplots(1, 3)
+    axes = Figure().subplots(1, 2)
     draw_curves(axes[0], [0.1, 0.5, 1.0], [5.0, 3.0, 4.0], [7.0, 5.0, 6.0])
     assert [line.get_ydata().tolist() for line in axes[0].lines] == [[2.0, 0.0, 1.0]] * 2
-    draw_runs(axes[1], runs(2.0, 1e-4, 0.0))
-    assert axes[1].lines[0].get_ydata()[0] == pytest.approx(2.1)
+    both, measured = Figure().subplots(1, 2), runs(2.0, 1e-4, 1e-2)
+    draw_runs(both, measured[measured["patients"] < 1e5])
+    assert both[0].lines[0].get_ydata().tolist() == pytest.approx([2.4, 3.3])  # 30 hospitals
+    assert both[1].lines[0].get_ydata().tolist() == pytest.approx([3.3, 33.0])  # 10,000 patients
     table = stored.load("approximations").set_index(["hospitals", "method"])
-    draw_shortcuts(axes[2], table)
-    shown = [container.lines[0].get_xdata().tolist() for container in axes[2].containers]
+    draw_shortcuts(axes[1], table)
+    shown = [container.lines[0].get_xdata().tolist() for container in axes[1].containers]
     assert shown == [table.loc[size, "width"].tolist() for size in (6, 60)]
 
 

@@ -52,12 +52,17 @@ def _pair(effect: float, sd: float) -> pd.Series:
     return pd.Series({"treatment_effect": effect, "patient_sd": sd})
 
 
-def _two(study: Study) -> pd.Series:
+def _spread(study: Study, *, hospitals: bool = True, explained: bool = True) -> pd.Series:
+    """Return effect and SD; without hospitals in the divisor, or with treatment's share left in."""
     n, t, y, ty, yy = _sums(study)
-    tt = (t - t**2 / n).sum()
-    ty_in, yy_in = (ty - t * y / n).sum(), (yy - y**2 / n).sum()
-    effect = ty_in / tt
-    return _pair(effect, sqrt((yy_in - effect * ty_in) / (n.sum() - len(n) - 1)))
+    ty_in = (ty - t * y / n).sum()
+    effect = ty_in / (t - t**2 / n).sum()
+    left = (yy - y**2 / n).sum() - explained * effect * ty_in
+    return _pair(effect, sqrt(left / (n.sum() - (len(n) + 1 if hospitals else 2))))
+
+
+def _two(study: Study) -> pd.Series:
+    return _spread(study)
 
 
 def _pooled(study: Study) -> pd.Series:
@@ -85,6 +90,15 @@ _MISTAKES: tuple[tuple[str, Callable[[Study], pd.Series]], ...] = (
         "The first is the plain average of the hospitals' own differences. Large hospitals count "
         "for more: add up the products, then divide.",
         _plain_average,
+    ),
+    (
+        "In the second, each hospital's own mean counts too: divide by patients − hospitals − 1.",
+        lambda study: _spread(study, hospitals=False),
+    ),
+    (
+        "In the second, what the treatment explains is still inside: take the effect times the "
+        "first sum off.",
+        lambda study: _spread(study, explained=False),
     ),
     (
         "The second is the variance. Take the root.",
@@ -123,6 +137,10 @@ EXERCISES = (
                     lambda: sqrt((SQUARES - _MEAN**2) / (N - 1)),
                 ),
                 Misconception(
+                    "You divided by n. The SD of a sample divides by n − 1.",
+                    lambda: sqrt((SQUARES - N * _MEAN**2) / N),
+                ),
+                Misconception(
                     "That is the variance. Take the root.",
                     lambda: (SQUARES - N * _MEAN**2) / (N - 1),
                 ),
@@ -138,8 +156,8 @@ EXERCISES = (
         difficulty=2,
         answer=Choice(
             correct="c",
-            why="With normal errors of one SD the likelihood sees a patient only through sums. "
-            "Heavy tails look at every single one.",
+            why="With normal errors the likelihood sees a patient only through sums and squares. "
+            "Student-t errors look at every single one.",
             reasons={
                 "a": "Group them by hospital and ward: sums of smaller groups do.",
                 "b": "Its sums by arm and hospital are enough: cross products with treatment.",
@@ -189,8 +207,8 @@ EXERCISES = (
             why="With few hospitals hospital_sd is uncertain and skewed, and it decides the width "
             "of the effect's interval. A normal curve at the top misses that.",
             reasons={
-                "b": "A million patients with 10,000 hospitals make the posterior a normal curve: "
-                "there the short cuts agree.",
+                "b": "With 10,000 hospitals the posterior is close to a normal curve, and that is "
+                "what Laplace draws.",
                 "c": "With patients randomised inside hospitals the effect hardly hangs on "
                 "hospital_sd.",
                 "d": "A posterior mode alone gives no interval at all, so nothing can be too "
@@ -219,7 +237,7 @@ EXERCISES = (
                 "c": "REML needs no prior.",
                 "d": "Chunks add up to the same sums, in any order.",
             },
-            why="The program was introduced by hospital. Eight hospitals say how much hospitals "
+            why="The programme was given by hospital. Eight hospitals say how much hospitals "
             "differ, whatever the number of patients: the error does not shrink with them.",
         ),
     ),
