@@ -104,7 +104,7 @@ print(f"more than twice as long: one pair in {1 / (ratio > 2).mean():.0f}")
 print(f"more than four times as long: one pair in {1 / (ratio > 4).mean():.0f}")
 
 # %% [markdown]
-# So the prior leaves room for surprises, and does not believe in wonders.
+# So the prior leaves room for surprises, and makes wonders rare.
 #
 # Now the rule. A visit to a hospital with probability $p$ of being long saves 500 $p$ on average and
 # costs 200. It pays if $p>200/500=0.40$. So the ministry does not need certainty. It does not need
@@ -308,9 +308,8 @@ chances = ["about 1 in 17", "about 45 %", "about 70 %", "above 90 %"]
 reveal("P18.2", chances[np.digitize(top, [0.2, 0.6, 0.85])])
 
 # %%
-ends = np.exp(
-    np.quantile(u, [0.025, 0.975], axis=0)
-)  # for the picture, with the raw means as ratios
+# for the picture: ends of the intervals, and the raw means as ratios
+ends = np.exp(np.quantile(u, [0.025, 0.975], axis=0))
 ends = pd.DataFrame(ends.T, columns=["low", "high"], index=names).loc[table.index]
 days = raw["days"].loc[table.index] / np.exp(np.log(raw["days"]).mean())
 rows = np.arange(len(table))
@@ -521,11 +520,11 @@ words = dict(title="Length of stay of heart patients in 17 hospitals", missing="
     question="Which hospitals shall be visited, because their patients stay long?", not_estimand="the effect of sending a patient to another hospital",
     plan="Written before this fit, but not blind: earlier lessons had analysed the same patients.",
     estimand="Mean log stay for the common mix of procedure, sex, urgency and age, as a ratio to the typical hospital's.",
-    model="Log days, t errors, an SD by procedure, hospital intercepts and bypass effects; PyMC, 4 chains of 1,000 draws, diagnosed; REML agrees.",
+    model="Log days, t errors, an SD by procedure, hospital intercepts and bypass effects; PyMC, 4 chains of 1,000 draws, diagnosed; REML gives nearly the same hospitals.",
     priors="one hospital may well keep patients twice as long as another, hardly four times (half-normal 0.5 for the SD on the log scale).",
     checks="Passed: ratio of the SDs; each hospital predicted from the others. Failed: the model invents too few stays over 30 days.",
     rule="Visit where P(ratio > 1.10) > 0.40: a visit costs 200 bed-days and saves 500 where it is needed.", old_rule="the three longest raw means",
-    sensitivity=f"Visited under all five analyses (three other priors, normal errors): {always}. H24 is close to the line, H68 just below it.",
+    sensitivity=f"Visited under all five analyses (three other priors, normal errors): {always}. H24 is close to the line, H68 just below it. No hospital left out brings another onto the list.",
     limits="How ill patients are was not measured. Who dies early has a short stay, and deaths are not in the data. One period. Not to be published as a ranking.",
     not_done="Hospitals were left out with a plain normal model only. The priors of the other parameters were not varied. Intercept and bypass effect were taken as independent.")  # fmt: skip
 display(Markdown(report.fill(report.TEMPLATE, **words, **numbers)))
@@ -641,8 +640,8 @@ my_saving = 500 * drug.cdf("treatment_effect", -5) - 200
 check("E18.7", my_saving)
 
 # %% [markdown]
-# Now the page: fill `report.EVIDENCE`, the template for a trial with a registry. Its numbers are those that you just checked; the interval of a place comes
-# from the draws of E18.6, by `rank_table`. The words no program can check: plan, model, a check at each level, another prior and another model,
+# Now the page: fill `report.EVIDENCE`, the template for a trial with a registry. Its numbers are those that you just checked, and two more: the interval of a place,
+# from the draws of E18.6 by `rank_table`, and the interval of the estimate within hospitals (lesson 8). The words no program can check: plan, model, a check at each level, another prior and another model,
 # *which of the two effects you would sign and why*, limits, what you did not do. Allow half an hour more than the minutes above.
 #
 # Give it to a colleague together with this <dfn>rubric</dfn>, a list of what earns points. What is not there earns 0. 13 of 16 is a page to sign.
