@@ -98,13 +98,13 @@ predict(
 
 # %% tags=["nbval-check-output"]
 rng = np.random.default_rng(18)
-sd = stats.halfnorm(scale=0.5).rvs(100_000, random_state=rng)
+sd = stats.halfnorm(scale=0.5).rvs(1_000_000, random_state=rng)
 ratio = np.exp(np.abs(rng.normal(0, np.sqrt(2) * sd)))  # the longer stay over the shorter
-print(f"more than twice as long: {(ratio > 2).mean():.1f}")
-print(f"more than four times as long: {100 * (ratio > 4).mean():.0f} %")
+print(f"more than twice as long: one pair in {1 / (ratio > 2).mean():.0f}")
+print(f"more than four times as long: one pair in {1 / (ratio > 4).mean():.0f}")
 
 # %% [markdown]
-# Twice as long: in about one pair of five. Four times: in about one of fifteen. That is wider than anybody expects, and allows for surprises.
+# So the prior leaves room for surprises, and makes wonders rare.
 #
 # Now the rule. A visit to a hospital with probability $p$ of being long saves 500 $p$ on average and
 # costs 200. It pays if $p>200/500=0.40$. So the ministry does not need certainty. It does not need
@@ -168,16 +168,14 @@ check("E18.2", begins)
 # %%
 for name in mix:
     azpro[f"{name}_c"] = azpro[name] - azpro[name].mean()
-formula = "log_days ~ cabg_c + male_c + urgent_c + age75_c"
-fit = mixedlm.fit(formula, azpro, groups="hospital", re_formula="1 + cabg_c")
-fit.fixed_table().round(3)
-
-# %%
 names, at = np.unique(azpro["hospital"].astype(str), return_inverse=True)
 X = azpro[[f"{name}_c" for name in mix]].to_numpy()
 cabg, log_days = azpro["cabg"].to_numpy(), azpro["log_days"].to_numpy()
 sds = dict(tau=stats.halfnorm(scale=0.5), sigma=stats.halfnorm(scale=1))  # for the exact posterior
 design = azpro[[f"{name}_c" for name in mix]].assign(intercept=1.0)
+formula = "log_days ~ cabg_c + male_c + urgent_c + age75_c"
+fit = mixedlm.fit(formula, azpro, groups="hospital", re_formula="1 + cabg_c")
+fit.fixed_table().round(3)
 
 # %% [markdown]
 # In PyMC, the hospitals' means are written centred, since most hospitals have many patients. The bypass effects are known less
@@ -200,6 +198,7 @@ SAMPLE = dict(draws=1000, tune=1000, chains=4, cores=2, nuts_sampler="nutpie", r
 with model:
     idata = pm.sample(**SAMPLE, progressbar=False, quiet=True)
 print("these draws can be used:", bayes.diagnose(idata).ok)
+print("REML without a warning, not at the boundary:", not fit.warnings and not fit.singular)
 drawn = az.extract(idata)
 u = (drawn["hospital_mean"] - drawn["intercept"]).to_numpy().T  # a draw in each row
 by_reml = fit.hospitals["prediction"].xs("hospital", level=1)
@@ -249,9 +248,8 @@ for name in names:
     predicted = values["beta"] @ design[~rest].mean() + spread * rng.standard_normal(2000)
     low, middle, high = np.quantile(predicted, [0.025, 0.5, 0.975])
     left_out[name] = np.array([low, high, log_days[~rest].mean()]) - middle
-    without[name] = pd.Series(
-        (np.exp(values["effect"]) > 1.10).mean(axis=0), others.hospitals.index
-    )
+    is_long = (np.exp(values["effect"]) > 1.10).mean(axis=0)
+    without[name] = pd.Series(is_long, others.hospitals.index)
 left_out = pd.DataFrame(left_out, index=["low", "high", "observed"]).T.sort_values("observed")
 
 # %%
@@ -310,17 +308,13 @@ chances = ["about 1 in 17", "about 45 %", "about 70 %", "above 90 %"]
 reveal("P18.2", chances[np.digitize(top, [0.2, 0.6, 0.85])])
 
 # %%
-outcomes = ["among the six shortest", "in the middle", "still among the six longest"]
-reveal("P18.1", outcomes[np.digitize(place, [6, 11])])
-
-# %% [markdown]
-# The table as a picture. First the ratios and their ends, and the raw means as ratios to their typical value:
-
-# %%
+# for the picture: ends of the intervals, and the raw means as ratios
 ends = np.exp(np.quantile(u, [0.025, 0.975], axis=0))
 ends = pd.DataFrame(ends.T, columns=["low", "high"], index=names).loc[table.index]
 days = raw["days"].loc[table.index] / np.exp(np.log(raw["days"]).mean())
 rows = np.arange(len(table))
+outcomes = ["among the six shortest", "in the middle", "still among the six longest"]
+reveal("P18.1", outcomes[np.digitize(place, [6, 11])])
 
 # %%
 fig, (left, right) = plt.subplots(1, 2, figsize=(10, 5), sharey=True)
@@ -339,7 +333,7 @@ plots.show(
 )
 
 # %% [markdown]
-# Left: the adjusted ratios, with intervals; crosses are the raw means. H01's cross is far to the right, its adjusted
+# The table as a picture. Left: the adjusted ratios, with intervals; crosses are the raw means. H01's cross is far to the right, its adjusted
 # ratio is among the lowest: its long stays came with its patients. But look at its range of places, the widest of all, for 17 patients say
 # little. Right: the places. Nobody has *a* place; everybody has a range. In numbers, from the top (17 is the longest stay):
 
@@ -447,7 +441,7 @@ pd.DataFrame({"visits": visits, "expected saving": worth_shown, "P(a loss)": los
 # than long, and still worth a visit: the costs say so. Visiting everybody loses a lot.
 #
 # Two warnings. The plan's rule *must* be the best of these lists on average: it is made from the same probabilities that score it. The column says by how much, if the
-# model is right. And an average is not a promise: in about one case of five the four visits lose.
+# model is right. And an average is not a promise: in about one case of five the four visits lose. (The ministry's three: in every second.)
 #
 # ## If we are wrong
 #
@@ -492,21 +486,15 @@ print("another likelihood moves a probability further than another prior:", by_m
 always = (sensitivity > 0.40).all(axis=1)
 always = ", ".join(sorted(always.index[always]))
 print("visited under all five analyses:", always)
-
-# %% [markdown]
-# The priors hardly matter: 17 hospitals say enough about `hospital_sd`. The likelihood matters more, but the same hospitals are visited.
-# Last, leave each hospital out (with the normal model, from the check above):
-
-# %% tags=["nbval-check-output"]
 without = pd.DataFrame(without)  # a column for each hospital left out
 on = without.loc[sorted(rules["P(ratio > 1.10) > 0.40"])]
 off = without.drop(index=on.index)
 print("a hospital left out brings another onto the list:", bool((off > 0.40).any(axis=None)))
-closest = on.stack().idxmin()
-print(f"lowest probability on the list: {on.min(axis=None):.1f} ({' without '.join(closest)})")
+print(f"lowest on the list: {on.min(axis=None):.1f} ({' without '.join(on.stack().idxmin())})")
 
 # %% [markdown]
-# Nobody joins the list. Without H35, the shortest, the typical hospital is longer, and H24 falls to the line. H24 and H68 lie near 0.40
+# The priors hardly matter: 17 hospitals say enough about `hospital_sd`. The likelihood matters more, but the same hospitals are visited.
+# Then each hospital was left out (with the normal model, from the check above). Nobody joins the list. Without H35, the shortest, the typical hospital is longer, and H24 falls to the line. H24 and H68 lie near 0.40
 # in the plan's analysis, on either side. There the choice is close, and does not matter much either: near the
 # threshold a visit gains or loses little. Say so, and let the ministry choose.
 #
@@ -532,11 +520,11 @@ words = dict(title="Length of stay of heart patients in 17 hospitals", missing="
     question="Which hospitals shall be visited, because their patients stay long?", not_estimand="the effect of sending a patient to another hospital",
     plan="Written before this fit, but not blind: earlier lessons had analysed the same patients.",
     estimand="Mean log stay for the common mix of procedure, sex, urgency and age, as a ratio to the typical hospital's.",
-    model="Log days, t errors, an SD by procedure, hospital intercepts and bypass effects; PyMC, 4 chains of 1,000 draws, diagnosed; REML agrees.",
+    model="Log days, t errors, an SD by procedure, hospital intercepts and bypass effects; PyMC, 4 chains of 1,000 draws, diagnosed; REML gives nearly the same hospitals.",
     priors="one hospital may well keep patients twice as long as another, hardly four times (half-normal 0.5 for the SD on the log scale).",
     checks="Passed: ratio of the SDs; each hospital predicted from the others. Failed: the model invents too few stays over 30 days.",
     rule="Visit where P(ratio > 1.10) > 0.40: a visit costs 200 bed-days and saves 500 where it is needed.", old_rule="the three longest raw means",
-    sensitivity=f"Visited under all five analyses (three other priors, normal errors): {always}. H24 is close to the line, H68 just below it.",
+    sensitivity=f"Visited under all five analyses (three other priors, normal errors): {always}. H24 is close to the line, H68 just below it. No hospital left out brings another onto the list.",
     limits="How ill patients are was not measured. Who dies early has a short stay, and deaths are not in the data. One period. Not to be published as a ranking.",
     not_done="Hospitals were left out with a plain normal model only. The priors of the other parameters were not varied. Intercept and bypass effect were taken as independent.")  # fmt: skip
 display(Markdown(report.fill(report.TEMPLATE, **words, **numbers)))
@@ -642,25 +630,27 @@ check("E18.6", my_top)
 
 # %%
 # BEGIN SOLUTION
-my_saving = 500 * my_posterior.cdf("treatment_effect", -5) - 200
+drug_X = pd.DataFrame({"intercept": 1.0, "treatment_effect": trial["treated"].astype(float)})
+drug_sds = dict(tau=stats.halfnorm(scale=8), sigma=stats.halfnorm(scale=20))
+drug = exact.posterior(trial["sbp"], drug_X, trial["hospital"].astype(str), **drug_sds)
+my_saving = 500 * drug.cdf("treatment_effect", -5) - 200
 # END SOLUTION
 
 # %%
 check("E18.7", my_saving)
 
 # %% [markdown]
-# Now the page: fill `report.EVIDENCE`, the template for a trial with a registry. Its numbers are those that you just checked; the interval of a place comes
-# from the draws of E18.6, by `rank_table`. The words no program can check: plan, model, a check at each level, another prior and another model,
+# Now the page: fill `report.EVIDENCE`, the template for a trial with a registry. Its numbers are those that you just checked, and two more: the interval of a place,
+# from the draws of E18.6 by `rank_table`, and the interval of the estimate within hospitals (lesson 8). The words no program can check: plan, model, a check at each level, another prior and another model,
 # *which of the two effects you would sign and why*, limits, what you did not do. Allow half an hour more than the minutes above.
 #
 # Give it to a colleague together with this <dfn>rubric</dfn>, a list of what earns points. What is not there earns 0. 13 of 16 is a page to sign.
+#
+# Sign first. Then open the envelope: `own_hospitals(18).truth.treatment_effect` is the effect that both parts were made with. Is it in your interval?
+# How far off is each number of the registry?
 
 # %%
 report.in_full(report.rubric())
-
-# %% [markdown]
-# Sign first. Then open the envelope: `own_hospitals(18).truth.treatment_effect` is the effect that both parts were made with. Is it in your interval?
-# How far off is each number of the registry?
 
 # %%
 tally()

@@ -62,7 +62,8 @@ $registry_hospitals hospitals of a registry. $missing
 **Checks.** $checks
 
 **Result.** Trial: $effect mmHg (95 % interval $low to $high). Registry: $crude mmHg crude, \
-$within mmHg within hospitals. We sign $signed, because $why.
+$within mmHg within hospitals (95 % interval $within_low to $within_high). \
+We sign $signed, because $why.
 
 **Hospitals.** $highest has the highest pressure with probability $p_highest; its place is \
 $place_low to $place_high of $trial_hospitals (95 % interval).
