@@ -82,6 +82,6 @@ def draw_shortcuts(ax: Axes, table: pd.DataFrame) -> None:
     ax.axvline(1, color="0.4", linestyle="--", linewidth=1)
     names = list(table.index.get_level_values("method").unique())
     ax.set_yticks(range(len(names)), names)
-    ax.set(xlim=(0, 1.1), ylim=(-0.5, len(names) - 0.5))
+    ax.set(xlim=(0, 1.15), ylim=(-0.5, len(names) - 0.5))
     ax.set_xlabel("width of the 95 % interval, exact posterior = 1")
     ax.legend(loc="upper left")
