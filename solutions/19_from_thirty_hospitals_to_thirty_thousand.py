@@ -190,7 +190,7 @@ names = {engines[0]: "REML from summaries", engines[2]: "exact posterior", engin
 reveal("P19.2", names[growth[list(names)].idxmax()])
 
 # %% [markdown]
-# And a sampler? A PyMC model with a term for each patient has to visit every patient at every step. Written from the sums, with hospitals' effects summed out by hand (the <dfn>marginalised model</dfn>), four parameters are left, and a step visits hospitals, not patients. (The model with all hospitals' effects is the centred one of lesson 12.) Both are compiled before they start: those seconds are listed apart.
+# And a sampler? A PyMC model with a term for each patient has to visit every patient at every step. Written from the sums, with hospitals' effects summed out by hand (the <dfn>marginalised model</dfn>), four parameters are left, and a step visits hospitals, not patients. (The model with all hospitals' effects is the centred one of lesson 12.) Both are compiled before they start: those seconds are listed apart. (Once for each set of parameters; new data then need no compiling, so that one time stands in several rows.)
 
 # %%
 nuts = [

@@ -63,17 +63,17 @@ def by_summaries(table: pd.DataFrame, *, centre: float = 0.0) -> pm.Model:
     lam = tau²/sigma². Four parameters remain, whatever the number of hospitals.
     """
     with pm.Model() as model:
-        n, t, y, ty, yy = (
-            pm.Data(f"sum_{name}", table[name].to_numpy(dtype=float))
-            for name in ("n", "t", "y", "ty", "yy")
-        )
+        n, t, y = (pm.Data(f"sum_{name}", table[name].to_numpy(dtype=float)) for name in "nty")
+        whole = pm.Data("totals", table[["n", "t", "y", "ty", "yy"]].sum().to_numpy(dtype=float))
+        all_n, all_t, all_y, all_ty, all_yy = (whole[k] for k in range(5))
         intercept, effect, tau, sigma = _parameters()
         a, lam = intercept - centre * effect - ZERO, tau**2 / sigma**2
-        total = y - a * n - effect * t
-        squares = yy - 2 * a * y - 2 * effect * ty + a**2 * n + (2 * a * effect + effect**2) * t
-        inside = squares - lam * total**2 / (1 + n * lam)
-        logs = -n / 2 * pm.math.log(2 * np.pi * sigma**2) - pm.math.log(1 + n * lam) / 2
-        pm.Potential("sbp", (logs - inside / (2 * sigma**2)).sum())
+        squares = all_yy - 2 * a * all_y - 2 * effect * all_ty + a**2 * all_n
+        squares += (2 * a + effect) * effect * all_t
+        total, grown = y - a * n - effect * t, 1 + n * lam
+        inside = squares - lam * (total**2 / grown).sum()
+        logs = all_n * pm.math.log(2 * np.pi * sigma**2) + pm.math.log(grown).sum()
+        pm.Potential("sbp", -(logs + inside / sigma**2) / 2)
     return model
 
 
