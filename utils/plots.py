@@ -56,8 +56,8 @@ _COLOURS = {
     "yours": "#5B2C9F",  # what the learner has set by hand
     "region": "#54301A",  # levels, from the top down; surgeons cross them
     "hospital": "#B8400B",
-    "ward": "#E8936A",
-    "surgeon": "#9AAE1F",
+    "ward": "#BF9772",
+    "surgeon": "#2C594E",
 }
 
 #: Thing -> colour, read-only. Things that never differ share one colour on purpose.

@@ -3,12 +3,17 @@
 import os
 import re
 import subprocess
+import sys
+import time
 import tomllib
 
+import psutil
 import pytest
 import yaml
 
 from tests import latest, record, run_all
+from tests.binder.__main__ import peak_of_the_server
+from tests.binder.one import Watch
 from utils import ROOT, __version__
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -94,6 +99,28 @@ def test_post_build_is_a_script_that_can_run():
     assert subprocess.run(["bash", "-n", str(path)], check=False).returncode == 0
     for pattern in re.findall(r"notebooks/\d\d_\*\.ipynb", path.read_text(encoding="utf-8")):
         assert len(list(ROOT.glob(pattern))) == 1
+
+
+def test_memory_of_what_a_kernel_starts_is_seen():
+    """A process that holds 200 MB, and lets go of them before we look at the server's peak."""
+    code = "x = b'1' * 200_000_000; print(flush=True); input(); del x; print(flush=True); input()"
+    watch = Watch(interval=0.05)
+    watch.start()
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as started:
+        started.stdout.readline()
+        deadline = time.monotonic() + 30
+        while watch.peak < 190 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        started.stdin.write("\n")
+        started.stdin.flush()
+        started.stdout.readline()
+        peak = peak_of_the_server(psutil.Process(started.pid))
+        started.communicate("\n")
+    assert 190 < watch.stop() < 400
+    if sys.platform == "linux":
+        assert 190 < peak < 400
 
 
 OUTCOMES = [{"name": "unit", "passed": 1200, "failed": 0, "skipped": 0, "seconds": 61.4}]
