@@ -92,14 +92,8 @@ latest: dev  ## everything on today's newest libraries, in an environment of its
 record: dev  ## put the libraries and times of the last whole run into README
 	$(PY) -m tests.record
 
-lock: dev  ## write the locks anew from requirements.in and requirements-dev.in
-	$(PY) -m uv pip compile -q --universal --python-version 3.12 --fork-strategy fewest --no-header \
-	  --no-annotate --no-emit-index-url --upgrade -o requirements.txt requirements.in
-	$(PY) -m uv pip compile -q --universal --python-version 3.12 --fork-strategy fewest --no-header \
-	  --no-annotate --no-emit-index-url --upgrade -c requirements.txt -o requirements-dev.txt requirements-dev.in
-	$(PY) -m uv pip compile -q --universal --python-version 3.12 --fork-strategy fewest --no-header \
-	  --no-annotate --no-emit-index-url --upgrade -c requirements.txt -c requirements-dev.txt \
-	  -o requirements-instructor.txt requirements-instructor.in
+lock: dev  ## write the locks anew, with the newest versions
+	$(PY) -m tests.locks
 
 clean:  ## remove the environment and every build product
 	rm -rf .venv build .pytest_cache .ruff_cache *.egg-info

@@ -14,14 +14,11 @@ import venv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests import locks
 from tests.run_all import ROOT
 
-PAIRS = {"requirements.in": "requirements.txt", "requirements-dev.in": "requirements-dev.txt"}
+_INSTALLED = ("requirements.txt", "requirements-dev.txt")
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;]+)", re.MULTILINE)
-_RESOLVE = (
-    *("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.12"),
-    *("--fork-strategy", "fewest", "--no-header", "--no-annotate", "--no-emit-index-url"),
-)
 
 
 def pins(lock: str) -> dict[str, str]:
@@ -54,18 +51,16 @@ def main(stages: Sequence[str] = (), root: Path = ROOT) -> int:
     """Resolve, install, run; return the exit code of the run."""
     folder = root / "build" / "latest"
     folder.mkdir(parents=True, exist_ok=True)
-    found: list[str] = []
-    for asked, lock in PAIRS.items():
-        target = folder / lock
-        first = folder / "requirements.txt"
-        agree = ["-c", str(first)] if target != first else []
-        command = [sys.executable, "-m", *_RESOLVE, "--upgrade", *agree, "-o", str(target)]
-        subprocess.run([*command, asked], cwd=root, check=True, stdout=subprocess.DEVNULL)
-        found += changes(pins((root / lock).read_text()), pins(target.read_text()))
+    locks.write(folder, _INSTALLED, root)
+    found = [
+        line
+        for name in _INSTALLED
+        for line in changes(pins((root / name).read_text()), pins((folder / name).read_text()))
+    ]
     text = "\n".join(dict.fromkeys(found)) or "nothing: the locks are the newest versions"
     (folder / "changes.txt").write_text(text + "\n", encoding="utf-8")
     python = _environment(folder)
-    for lock in PAIRS.values():
+    for lock in _INSTALLED:
         _pip(python, "-r", str(folder / lock))
     _pip(python, "--no-deps", "--no-build-isolation", "-e", str(root))
     done = subprocess.run([python, "-m", "tests.run_all", *stages], cwd=root, check=False)

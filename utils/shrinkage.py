@@ -142,10 +142,8 @@ def prior_scales(
     if prior == "horseshoe":
         whole = expected / (predictors - expected) / np.sqrt(rows)
         width = whole * np.abs(rng.standard_cauchy(one) * rng.standard_t(3, shape))
-        return SLAB * width / np.sqrt(SLAB**2 + width**2)
-    r2 = rng.beta(1, 1 / _R2**2, one)
-    share = rng.dirichlet(np.ones(predictors), _DRAWS)
-    return np.sqrt(share * r2 / np.maximum(1 - r2, 1e-12))
+        return _held(width)
+    return _dealt_out(1 / _R2**2, predictors, rng)
 
 
 def effective_number(scales: ArrayLike, rows: int) -> np.ndarray:
@@ -172,6 +170,18 @@ def effective_number(scales: ArrayLike, rows: int) -> np.ndarray:
     """
     squares = np.asarray(scales, float) ** 2
     return (squares / (squares + 1 / rows)).sum(axis=-1)
+
+
+def _held(width: np.ndarray) -> np.ndarray:
+    """Return the horseshoe's SDs, held below the slab's."""
+    return SLAB * width / np.sqrt(SLAB**2 + width**2)
+
+
+def _dealt_out(b: float, predictors: int, rng: np.random.Generator) -> np.ndarray:
+    """Return R2D2's SDs: a share R² ~ Beta(1, b), dealt out by a flat Dirichlet."""
+    r2 = rng.beta(1, b, (_DRAWS, 1))
+    share = rng.dirichlet(np.ones(predictors), _DRAWS)
+    return np.sqrt(share * r2 / np.maximum(1 - r2, 1e-12))
 
 
 def _known(prior: str) -> None:
@@ -224,10 +234,8 @@ def prior_draws(family: str, predictors: int, scale: float, rng: np.random.Gener
         return scale * np.abs(first) * z
     if family == "horseshoe":
         width = scale * np.abs(rng.standard_t(3, shape))
-        return SLAB * width / np.sqrt(SLAB**2 + width**2) * z
-    r2 = rng.beta(1, scale**-2, (_DRAWS, 1))
-    share = rng.dirichlet(np.ones(predictors), _DRAWS)
-    return np.sqrt(share * r2 / np.maximum(1 - r2, 1e-12)) * z
+        return _held(width) * z
+    return _dealt_out(scale**-2, predictors, rng) * z
 
 
 @dataclass(frozen=True, eq=False)

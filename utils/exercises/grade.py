@@ -58,12 +58,9 @@ def grade(exercise: Exercise, answer: object, study: Study | None = None) -> Fee
     reference, hospitals = None, None
     if isinstance(spec, Number):
         reference, hospitals = expected(exercise, spec.reference, study)
-    try:
-        read = _read(spec, answer, hospitals)
-    except answers.Unreadable as error:
-        return Feedback(exercise.id, "not yet", str(error))
-    except Exception as error:  # noqa: BLE001 - an answer's own code may raise anything
-        return _unreadable(exercise, error)
+    read, problem = _read_or_say(exercise, answer, hospitals)
+    if problem is not None:
+        return problem
     if isinstance(spec, Choice):
         return _grade_choice(exercise, spec, read)
     if isinstance(spec, Flaw):
@@ -92,19 +89,28 @@ def form(exercise: Exercise, answer: object, study: Study | None = None) -> Feed
     hospitals = None
     if isinstance(spec, Vector):
         _, hospitals = expected(exercise, spec.reference, study)
-    try:
-        read = _read(spec, answer, hospitals)
-    except answers.Unreadable as error:
-        return Feedback(exercise.id, "not yet", str(error))
-    except Exception as error:  # noqa: BLE001 - an answer's own code may raise anything
-        return _unreadable(exercise, error)
+    read, problem = _read_or_say(exercise, answer, hospitals)
+    if problem is not None:
+        return problem
     if isinstance(spec, Number):
         forms = (read, read / 100) if spec.percent else (read,)
-        problem = _not_finite(spec, read, hospitals) or _impossible(spec, read, forms, hospitals)
-        if problem:
-            return Feedback(exercise.id, "not yet", problem)
+        why = _not_finite(spec, read, hospitals) or _impossible(spec, read, forms, hospitals)
+        if why:
+            return Feedback(exercise.id, "not yet", why)
     text = "Your answer can be read. Whether it is right is found when it is graded."
     return Feedback(exercise.id, "received", text)
+
+
+def _read_or_say(
+    exercise: Exercise, answer: object, hospitals: list | None
+) -> tuple[Any, Feedback | None]:
+    """Return what was read, and the feedback on an answer that cannot be."""
+    try:
+        return _read(exercise.answer, answer, hospitals), None
+    except answers.Unreadable as error:
+        return None, Feedback(exercise.id, "not yet", str(error))
+    except Exception as error:  # noqa: BLE001 - an answer's own code may raise anything
+        return None, _unreadable(exercise, error)
 
 
 def _read(spec: Number | Choice | Flaw, answer: object, hospitals: list | None) -> Any:

@@ -13,9 +13,9 @@ import numpy as np
 import nutpie
 import pandas as pd
 import pymc as pm
-import xarray as xr
 
 from utils import bayes, likelihood
+from utils._usable_draws import usable_draws
 from utils.missing import TERMS, analyse_imputed, impute, pool, sums_of
 from utils.simulate import med_trial
 from utils.stored import Study
@@ -31,6 +31,8 @@ WAYS = (
 )  # fmt: skip
 TRUTH = np.array([140.0, -6.0, 0.5])
 TRIALS, BAYES_TRIALS = 240, 80
+# Draws, tune and target_accept of the joint model's chains, and what is tried where they fail.
+_TRIES = ((1000, 1000, 0.9), (4000, 1000, 0.95), (16_000, 1000, 0.99))
 
 Ends = tuple[np.ndarray, ...]  # estimates, lower and upper ends, each (trials, terms)
 
@@ -119,22 +121,11 @@ def _joint(way: tuple[str, str]) -> Ends:
     found, program = [], None
     for seed, data, _ in trials(way, BAYES_TRIALS):
         program = program or nutpie.compile_pymc_model(joint_model(data))
-        fit = _usable(program.with_data(**_joint_data(data)), seed)
+        here = program.with_data(**_joint_data(data))
+        fit = usable_draws(here, _TRIES, seed=seed, what=f"trial {seed}")
         drawn = np.stack([fit.posterior[name].to_numpy().ravel() for name in TERMS])
         found.append((drawn.mean(axis=1), *np.quantile(drawn, [0.025, 0.975], axis=1)))
     return tuple(np.array(part) for part in zip(*found, strict=True))
-
-
-def _usable(program: object, seed: int) -> xr.DataTree:
-    """Sample, with more draws and smaller steps where needed, until the draws may be used."""
-    for draws, accept in ((1000, 0.9), (4000, 0.95), (16_000, 0.99)):
-        fit = nutpie.sample(
-            program, draws=draws, tune=1000, chains=4, cores=2, seed=seed, target_accept=accept,
-            progress_bar=False, save_warmup=False,
-        )  # fmt: skip
-        if bayes.diagnose(fit).ok:
-            return fit
-    raise RuntimeError(f"trial {seed}: no usable draws")
 
 
 def _rows(way: tuple[str, str], analysis: str, found: Ends) -> list[dict]:

@@ -19,6 +19,7 @@ import xarray as xr
 from scipy import special, stats
 
 from utils import bayes
+from utils._usable_draws import usable_draws
 from utils.shrinkage import FAMILIES, regression
 from utils.stored import Study
 
@@ -71,14 +72,11 @@ def _sampled(level: str, prior: str) -> dict:
 def _usable(program: object, seed: int, prior: str) -> xr.DataTree:
     """Sample, with more draws and then smaller steps where needed, until the draws may be used."""
     careful = 0.99 if prior == "horseshoe" else 0.9
-    for draws, accept in ((1000, careful), (4000, 0.99), (16_000, 0.99), (8000, 0.999)):
-        fit = nutpie.sample(
-            program, draws=draws, tune=1000 if accept < 0.999 else 3000, chains=4, cores=2,
-            seed=seed, target_accept=accept, progress_bar=False, save_warmup=False,
-        )  # fmt: skip
-        if bayes.diagnose(fit, var_names="beta").ok:
-            return fit
-    raise RuntimeError(f"{prior}, data set {seed}: no usable draws")
+    tries = (
+        (1000, 1000, careful), (4000, 1000, 0.99), (16_000, 1000, 0.99), (8000, 3000, 0.999),
+    )  # fmt: skip
+    what = f"{prior}, data set {seed}"
+    return usable_draws(program, tries, seed=seed, what=what, var_names="beta")
 
 
 def _summed(level: str, ridge: bool) -> dict:

@@ -87,7 +87,8 @@ class Grader:
     def prepare(self, runner: Runner) -> None:
         """Run the lesson's own solutions on other data, where exercises are graded by them."""
         if any(entry["rerun"] == marks.OTHER for entry in self.spec["exercises"]):
-            self.expected, _ = self._answers(runner, self.master(), keys.EVERYONE, again=True)
+            hidden = self.studies(keys.EVERYONE, keys.HIDDEN)
+            self.expected, _ = self._answers(runner, self.master(), hidden, again=True)
 
     def master(self) -> NotebookNode:
         """Return the instructor's notebook, with the solutions."""
@@ -132,10 +133,9 @@ class Grader:
         return hidden
 
     def _answers(
-        self, runner: Runner, notebook: NotebookNode, student: str, *, again: bool
+        self, runner: Runner, notebook: NotebookNode, studies: Mapping[int, Any], *, again: bool
     ) -> tuple[dict[str, Any], dict]:
-        """Run a notebook; return exercise -> value, and what the runner said."""
-        studies = self.studies(student, keys.HIDDEN if again else keys.OWN)
+        """Run a notebook on hospitals by lesson; return exercise -> value, and what was said."""
         attempt = self.spec["attempt"]
         other = keys.key(self.folder.secret, keys.EVERYONE, self.name, attempt, keys.OTHER)
         job = {
@@ -155,12 +155,12 @@ class Grader:
 
     def grade(self, runner: Runner, notebook: NotebookNode, student: str) -> dict:
         """Grade one notebook; nothing is written."""
-        values, said = self._answers(runner, notebook, student, again=False)
+        own, hidden = (self.studies(student, purpose) for purpose in (keys.OWN, keys.HIDDEN))
+        values, said = self._answers(runner, notebook, own, again=False)
         entries = self.spec["exercises"]
         again, said_again = {}, {"ended": "finished"}
         if any(entry["rerun"] for entry in entries) and values:
-            again, said_again = self._answers(runner, notebook, student, again=True)
-        own, hidden = (self.studies(student, purpose) for purpose in (keys.OWN, keys.HIDDEN))
+            again, said_again = self._answers(runner, notebook, hidden, again=True)
         declared = all_exercises()
         found = []
         for entry in entries:
