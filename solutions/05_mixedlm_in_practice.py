@@ -260,7 +260,7 @@ check("E05.1", two_answers)
 #
 # A hill shows more than its top: how far around it is there ground that is nearly as high? Keep
 # every `hospital_sd` whose log-likelihood lies less than 1.92 below the top. That is a 95 %
-# *profile interval*. Why 1.92? For a mean with a known standard error, the log-likelihood falls by
+# <dfn>profile interval</dfn>. Why 1.92? For a mean with a known standard error, the log-likelihood falls by
 # 1.96²/2 = 1.92 just where the familiar interval, estimate ± 1.96 standard errors, ends. So it is
 # the same rule, for hills that are not symmetric. The library's `profile_loglik` has `hospital_sd`
 # itself on the axis.

@@ -956,5 +956,3 @@ tally()
 # - Belenky G, Wesensten NJ, Thorne DR, and others (2003). Patterns of performance degradation and
 #   restoration during sleep restriction and subsequent recovery: a sleep dose-response study.
 #   *Journal of Sleep Research* 12(1):1-12. The study behind `sleepstudy`.
-#
-# Next: lesson 7, few hospitals and honest inference.

@@ -632,7 +632,11 @@ plots.show(
 
 # %% [markdown]
 # Above, few patients: a funnel in `u`, a broad drop in $z$. Below, many: nearly a circle in `u`, a
-# slanted ellipse in $z$. (Shades hold 50, 80 and 95 %.) Now move things yourself.
+# slanted ellipse in $z$. (Shades hold 50, 80 and 95 %.)
+#
+# ### Try it: the funnel and its cure
+#
+# Run the cell and move the sliders. If you cannot run it, the figure above shows two of its settings.
 #
 # 1. Keep the SD at 4 and raise the patients. From how many on are the centred coordinates rounder?
 # 2. Set the SD to 2 and do it again. How many now? What is the middle shrinkage weight at the
@@ -640,14 +644,14 @@ plots.show(
 # 3. With SD 4 and 10 patients, go from 5 hospitals to 60. What becomes of the neck, and why, though
 #    no hospital has more patients than before?
 # 4. With SD 4, 5 hospitals and 20 patients: which form would you write?
+#
+# <details><summary>Answers</summary>1: from about 20 patients on. 2: from about 70; the weight is
+# between .6 and .7 in both cases. 3: it goes: the other hospitals tell about hospital_sd, and keep it
+# away from 0. 4: neither is round. Take either, with short steps, and let the diagnostics
+# decide.</details>
 
 # %%
 funnel_explorer()
-
-# %% [markdown]
-# Answers. From about 20 patients on (1). From about 70; the weight is between .6 and .7 in both
-# cases (2). It goes: the other hospitals tell about `hospital_sd`, and keep it away from 0 (3).
-# Neither is round. Take either, with short steps, and let the diagnostics decide (4).
 
 # %% [markdown]
 # ### Exercise E12.4 · A registry
@@ -839,5 +843,3 @@ tally()
 #   test for samplers.
 # - Rubin DB (1981). Estimation in parallel randomized experiments. *Journal of Educational
 #   Statistics* 6(4):377-401. The eight schools.
-#
-# Next: lesson 13, priors under pressure.

@@ -857,5 +857,3 @@ tally()
 #   *Journal of Machine Learning Research* 25(72):1-58. Where k comes from, and what it promises.
 # - Box GEP (1980). Sampling and Bayes' inference in scientific modelling and robustness. *Journal of
 #   the Royal Statistical Society A* 143(4):383-430. The check of a prior against the data.
-#
-# Next: lesson 14 doubts the other half of the model, the likelihood.

@@ -478,20 +478,23 @@ plots.show(
 # that treats everybody the second. A mixed model reports the first, GEE (lesson 4) the second. With a
 # normal outcome and a straight line the two are the same number, so you never had to ask.
 #
-# The explorer shows why.
+# ### Try it: the risk of the average, the average of the risks
+#
+# Run the cell and move the sliders. If you cannot run it, the figure above shows three of its settings.
 #
 # 1. `hospital_sd` from 0 to 3. What becomes of the lines on the left, and of those on the right?
 # 2. Set the typical risk to 1 %. Does the marginal odds ratio still move? Which hospitals make the average?
 # 3. Set the odds ratio to 2 and the typical risk to 80 %. In which direction does the marginal one move?
+#
+# <details><summary>Answers</summary>1: on the left they stay parallel, the odds ratio is the same in
+# each; on the right they bend: near 0 and 100 % the treatment has little to save. 2: yes, if
+# hospital_sd is large: the few hospitals with high risks make the average. 3: towards 1
+# again.</details>
 
 # %%
 marginal_explorer()
 
 # %% [markdown]
-# Answers. 1: on the left they stay parallel, the odds ratio is the same in each; on the right they bend:
-# near 0 and 100 % the treatment has little to save. 2: yes, if `hospital_sd` is large: the few
-# hospitals with high risks make the average. 3: towards 1 again.
-#
 # ## A real trial
 #
 # Patients with cystic fibrosis were followed for about half a year in a trial of rhDNase, in 51
@@ -804,5 +807,3 @@ tally()
 #   *Journal of the American Statistical Association* 84:881-896. The t in place of the normal, by maximum likelihood.
 # - Spiegelhalter DJ, Thomas A, Best NG, Gilks WR (1996). *BUGS 0.5 Examples Volume 1*. MRC
 #   Biostatistics Unit, Cambridge. The surgical data.
-#
-# Next: lesson 15, complex structures, complex priors.

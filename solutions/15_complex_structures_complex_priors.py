@@ -2,8 +2,8 @@
 # jupyter:
 #   course:
 #     question: Many effects vary together and many predictors compete. What keeps them in check?
-#     reading_minutes: 47
-#     exercise_minutes: 41
+#     reading_minutes: 50
+#     exercise_minutes: 40
 #     needs: [14]
 #   kernelspec:
 #     display_name: Python 3
@@ -16,7 +16,7 @@
 #
 # > Many effects vary together and many predictors compete. What keeps them in check?
 #
-# Reading: 47 minutes. Exercises: 41 minutes. First do
+# Reading: 50 minutes. Exercises: 40 minutes. First do
 # [lesson 14](14_beyond_the_normal.ipynb).
 #
 # ## What you will be able to do
@@ -735,5 +735,3 @@ tally()
 #   *Journal of the American Statistical Association* 117(538):862-874. The R2D2 prior.
 # - Capretto T, Piho C, Kumar R, Westfall J, Yarkoni T, Martin OA (2022). Bambi: a simple interface for fitting Bayesian linear models in Python.
 #   *Journal of Statistical Software* 103(15):1-29. What Bambi does, and its priors.
-#
-# Next: lesson 16, what is missing.

@@ -2,8 +2,8 @@
 # jupyter:
 #   course:
 #     question: Some patients never came back. When can you ignore that, and when must you model it?
-#     reading_minutes: 40
-#     exercise_minutes: 38
+#     reading_minutes: 45
+#     exercise_minutes: 40
 #     needs: [15]
 #   kernelspec:
 #     display_name: Python 3
@@ -16,7 +16,7 @@
 #
 # > Some patients never came back. When can you ignore that, and when must you model it?
 #
-# Reading: 40 minutes. Exercises: 38 minutes. First do
+# Reading: 45 minutes. Exercises: 40 minutes. First do
 # [lesson 15](15_complex_structures_complex_priors.ipynb).
 #
 # ## What you will be able to do
@@ -439,21 +439,21 @@ for_smokers = "a"
 check("E16.3", for_smokers)
 
 # %% [markdown]
-# ## The lab
+# ### Try it: the lab
 #
-# Chance is left out: the numbers are those of hospitals and patients without end. (The points are 250 of these patients.) You say what is missing, and why.
+# Chance is left out: the numbers are those of hospitals and patients without end. (The points are 250 of these patients.) You say what is missing, and why. If you cannot run it, the last figure shows much of it.
 #
 # 1. Outcome, by the other column (MAR). Raise the strength. Which analysis leaves the truth, and in which of the two numbers?
 # 2. Baseline, by the other column: which one now? Lower the share to 10 %. Is the bias gone?
 # 3. Outcome, by its own value. Is there an analysis that is right? Does imputing come nearer than complete rows?
 # 4. Find a setting in which imputing is *worse* than complete rows.
+#
+# <details><summary>Answers</summary>1: without baseline, in the mean; the effect is spared. 2: complete rows, in both; at 10 % it is smaller, not gone. 3: none, and imputing agrees with complete rows. 4: baseline, by its own value: look at the mean.</details>
 
 # %%
 missing_explorer()
 
 # %% [markdown]
-# Answers. 1: without baseline, in the mean; the effect is spared. 2: complete rows, in both; at 10 % it is smaller, not gone. 3: none, and imputing agrees with complete rows. 4: baseline, by its own value: look at the mean.
-#
 # ## Not at random: how bad would it have to be?
 #
 # If the missing are worse than the recorded ones look, by how much? You do not know. So try it: a <dfn>delta adjustment</dfn> imputes as if MAR, adds δ to every imputed outcome of the *treated*, and analyses again. Move δ until the conclusion changes. Then ask a doctor whether such a δ is possible.
@@ -608,5 +608,3 @@ tally()
 # - White IR, Carlin JB (2010). Bias and efficiency of multiple imputation compared with complete-case analysis for missing covariate values. *Statistics in Medicine* 29(28):2920-2931. When complete rows win.
 # - Carpenter JR, Kenward MG (2013). *Multiple Imputation and its Application*. Wiley. Hierarchical imputers and delta adjustment.
 # - van Buuren S (2018). *Flexible Imputation of Missing Data*, 2nd edition. CRC Press. Chapter 7 on data in clusters.
-#
-# Next: lesson 17, which model?

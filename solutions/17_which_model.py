@@ -476,16 +476,20 @@ for name, values in ranks.items():
 # A <dfn>rank histogram</dfn>. Left: flat; the grey band holds 95 % of the bins of a right program, so one of the twenty may well stick out. Right: too many truths lie outside nearly all draws. The program believes that hospitals hardly differ, and is too sure of an effect that was given by hospital: lesson 2's mistake, found without
 # knowing it. The program runs, and warns of nothing.
 #
+# ### Try it: a program that is wrong by so much
+#
+# Make the posterior too wide or too narrow, or shift it, and read the ranks. If you cannot run the cell, the figure above shows two of its shapes.
+#
 # 1. Width 0.6: how often do its 95 % intervals hold the truth? Where are the ranks?
 # 2. Width 1.5. What is the shape now? Is being too careful visible?
 # 3. Width 1, shift 0.5. And now? How many trials do you need to be sure that it is not chance? (Try 40, then 1,000.)
+#
+# <details><summary>Answers</summary>1: in about three of four; heaped at both ends. 2: a hill; yes. 3: a slope: the truth has low ranks. With 40 trials hardly any bin leaves the band; with 1,000 many do.</details>
 
 # %%
 calibration_explorer()
 
 # %% [markdown]
-# Answers. 1: in about three of four; heaped at both ends. 2: a hill; yes. 3: a slope: the truth has low ranks. With 40 trials hardly any bin leaves the band; with 1,000 many do.
-#
 # ### Exercise E17.4 · Read the ranks
 #
 # A rank histogram has twice as many ranks as expected in both end bins, and few in the middle. The program's posterior is ...
@@ -577,5 +581,3 @@ tally()
 # - Merkle EC, Furr D, Rabe-Hesketh S (2019). Bayesian comparison of latent variable models: conditional versus marginal likelihoods. *Psychometrika* 84(3):802-829. Patients or hospitals: which likelihood for which question.
 # - Talts S, Betancourt M, Simpson D, Vehtari A, Gelman A (2018). Validating Bayesian inference algorithms with simulation-based calibration. arXiv:1804.06788.
 # - Sivula T, Magnusson M, Matamoros AA, Vehtari A (2020). Uncertainty in Bayesian leave-one-out cross-validation based model comparison. arXiv:2008.10296. When the standard error of a difference misleads.
-#
-# Next: lesson 18, the capstone.

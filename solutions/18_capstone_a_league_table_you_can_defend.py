@@ -2,8 +2,8 @@
 # jupyter:
 #   course:
 #     question: The ministry wants a ranking of hospitals. What can you sign?
-#     reading_minutes: 40
-#     exercise_minutes: 47
+#     reading_minutes: 45
+#     exercise_minutes: 50
 #     needs: [17]
 #   kernelspec:
 #     display_name: Python 3
@@ -16,7 +16,7 @@
 #
 # > The ministry wants a ranking of hospitals. What can you sign?
 #
-# Reading: 40 minutes. Exercises: 47 minutes. First do
+# Reading: 45 minutes. Exercises: 50 minutes. First do
 # [lesson 17](17_which_model.ipynb).
 #
 # ## What you will be able to do
@@ -393,17 +393,21 @@ plots.show(
 # %% [markdown]
 # With 50 patients each and an ICC of 0.03, the top hospital is the right one in less than half of the leagues. Even 500 patients each do not make it safe.
 #
+# ### Try it: a league of your own making
+#
+# Run the cell and move the sliders. If you cannot run it, the figure above shows the chance for three of its ICCs.
+#
 # 1. Start at 17 hospitals, 50 patients, ICC 0.03. How many patients until the top is right in two of three leagues?
 # 2. Back to 50 patients. Go down to 2 hospitals, then up to 40. What happens to the chance, and to the widths?
 # 3. Set the ICC to 0. There are no differences at all. Is there still a table? What do the intervals say?
+#
+# <details><summary>Answers</summary>1: about 200. 2: with 2 hospitals the top is right in four leagues of five, where a coin would be in half of them; with 40, in one of three, and each
+# interval spans more places. 3: yes: a table can always be printed. But each interval runs from end to end, and that is the honest table: no hospital can be told apart.</details>
 
 # %%
 league_explorer()
 
 # %% [markdown]
-# Answers. 1: about 200. 2: with 2 hospitals the top is right in four leagues of five, where a coin would be in half of them; with 40, in one of three, and each
-# interval spans more places. 3: yes: a table can always be printed. But each interval runs from end to end, and that is the honest table: *no hospital can be told apart*.
-#
 # ## The decision
 #
 # The plan's rule: visit where P(ratio > 1.10) is above 0.40. The ministry's: the three longest raw means. What does each save,
@@ -679,5 +683,3 @@ tally()
 #   applications. *Journal of the American Statistical Association* 92(439):803-814. Probabilities of being beyond a threshold, in place of ranks.
 # - Lilford R, Mohammed MA, Spiegelhalter D, Thomson R (2004). Use and misuse of process and outcome data in managing performance
 #   of acute medical care: avoiding institutional stigma. *The Lancet* 363(9415):1147-1154. What league tables do to hospitals.
-#
-# Next: lesson 19, from thirty hospitals to thirty thousand.

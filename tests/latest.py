@@ -63,7 +63,9 @@ def main(stages: Sequence[str] = (), root: Path = ROOT) -> int:
     for lock in _INSTALLED:
         _pip(python, "-r", str(folder / lock))
     _pip(python, "--no-deps", "--no-build-isolation", "-e", str(root))
-    done = subprocess.run([python, "-m", "tests.run_all", *stages], cwd=root, check=False)
+    environ = {**os.environ, "COURSE_LOCKS": str(folder)}  # what is installed here
+    command = [python, "-m", "tests.run_all", *stages]
+    done = subprocess.run(command, cwd=root, env=environ, check=False)
     print(f"\nChanged against the locks:\n{text}")
     return done.returncode
 

@@ -92,23 +92,77 @@ class Sums:
         return len(self.which)
 
 
-def patient_sums(y: Floats, x: Floats, hospitals: Totals, flat: NDArray[np.bool_]) -> Sums:
-    """Return the sums of patients in hospitals.
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """Hospitals whose patients were turned into a few rows with the same sums.
+
+    An orthogonal matrix for each hospital turns its patients into one row, the root of its size
+    times its mean, and p + 1 rows about that mean at most. Squares and products stay what they are.
+
+    Attributes
+    ----------
+    sizes : ndarray, shape (J,)
+        Patients of each hospital.
+    """
+
+    sizes: NDArray[np.intp]
+
+    @property
+    def hospitals(self) -> int:
+        """Number of hospitals."""
+        return len(self.sizes)
+
+    def split(self, columns: Floats) -> tuple[Floats, Floats]:
+        """Return the means of (k, rows) in each hospital, (k, J), and the rows about them."""
+        j = self.hospitals
+        return columns[:, :j] / np.sqrt(self.sizes), columns[:, j:].copy()
+
+
+def blocks(y: Floats, x: Floats, hospitals: Totals) -> tuple[Floats, Floats]:
+    """Return the rows of `Blocks`: those of the means (J, p + 1), and those about them.
 
     Parameters
     ----------
     y : ndarray, shape (N,)
     x : ndarray, shape (N, p)
-        Full column rank.
     hospitals : Totals
-        Sums over the patients of each hospital, as the likelihood takes them.
+
+    Returns
+    -------
+    means : ndarray, shape (J, p + 1)
+        Of (columns, outcome), times the root of the hospital's size.
+    about : ndarray, shape (J, p + 1, p + 1)
+        Triangular, with zeros where a hospital has fewer patients.
+    """
+    columns, sizes = np.vstack([x.T, y]), hospitals.sizes
+    means, about = hospitals.split(columns)
+    k = len(columns)
+    about, found = about.T[np.argsort(hospitals.codes, kind="stable")], np.zeros((len(sizes), k, k))
+    first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    for size in np.unique(sizes):  # all hospitals of one size at once
+        which = np.flatnonzero(sizes == size)
+        rows = about[first[which, None] + np.arange(size)]
+        found[which, : min(size, k)] = np.linalg.qr(rows, mode="r")
+    return means.T * np.sqrt(sizes)[:, None], found
+
+
+def patient_sums(y: Floats, x: Floats, hospitals: Totals | Blocks, flat: NDArray[np.bool_]) -> Sums:
+    """Return the sums of patients in hospitals.
+
+    Parameters
+    ----------
+    y : ndarray, shape (N,)
+        Outcome of each patient, or of each row of the blocks.
+    x : ndarray, shape (N, p)
+        Full column rank.
+    hospitals : Totals or Blocks
+        The hospitals of these patients or rows.
     flat : ndarray of bool, shape (p,)
         Which coefficients have a flat prior.
     """
-    n = hospitals.sizes.astype(float)
+    n, n_total = hospitals.sizes.astype(float), int(hospitals.sizes.sum())
     centre, rotation, columns = _rotate(y, x, flat)
-    means = np.stack([hospitals(row) for row in columns]) / n
-    inside = columns - means.take(hospitals.codes, axis=1)
+    means, inside = hospitals.split(columns)
     within, residual, means = inside @ inside.T, columns[-1], means.T
     p = x.shape[1]
     total = within[:p, :p] + (means[:, :p] * n[:, None]).T @ means[:, :p]
@@ -144,15 +198,15 @@ def patient_sums(y: Floats, x: Floats, hospitals: Totals, flat: NDArray[np.bool_
     # A coefficient that patients can tell does not depend on what only hospitals can, which may
     # be uncertain by many orders more.
     rotation[np.abs(rotation) < 1e-12 * np.abs(rotation).max(1, keepdims=True)] = 0.0
-    df = len(y) - hospitals.hospitals - rank
+    df = n_total - hospitals.hospitals - rank
     return Sums(
         within=within,
         **_by_size(n, means),
-        n_total=len(y),
+        n_total=n_total,
         log_scale=0.0,
         centre=centre,
         rotation=rotation,
-        residual_sd=float(np.sqrt(residual @ residual / max(len(y) - p, 1))),
+        residual_sd=float(np.sqrt(residual @ residual / max(n_total - p, 1))),
         within_sd=float(np.sqrt(left / df)) if df > 0 else 0.0,
         within_df=df,
         endless=lost,

@@ -111,6 +111,14 @@ class Totals:
             values = values[..., self._order]
         return np.add.reduceat(values, self._starts, axis=-1)
 
+    def split(self, columns: Floats) -> tuple[Floats, Floats]:
+        """Return means of shape (k, hospitals) of (k, n_patients) columns, and what is about them.
+
+        Row by row: that sums better than all rows at once.
+        """
+        means = np.stack([self(row) for row in columns]) / self.sizes
+        return means, columns - means.take(self.codes, axis=1)
+
 
 def _short(value: object) -> str:
     text = repr(value)

@@ -2,7 +2,7 @@
 
 A thing keeps its colour from lesson 1 to the capstone, so that a reader who has met partial
 pooling once finds it again. The colours start from Okabe and Ito's set; colours that meet in
-one figure stay apart for readers with red-green colour blindness (a test computes it).
+one figure stay apart for every kind of colour blindness, and in grey (a test computes it).
 """
 
 from __future__ import annotations
@@ -35,29 +35,29 @@ __all__ = [
 
 _COLOURS = {
     "truth": "#000000",
-    "patients": "#9A9A9A",
-    "no pooling": "#B8400B",
-    "hospital means": "#B8400B",  # no pooling is the hospitals' own means
-    "complete pooling": "#D99300",
-    "naive": "#D99300",  # a naive analysis is one that pools completely
-    "hospital dummies": "#B8400B",  # and so is a coefficient for each hospital
-    "partial pooling": "#0072B2",
-    "random intercept": "#0072B2",  # the model that pools partially
+    "patients": "#999999",
+    "no pooling": "#A83200",
+    "hospital means": "#A83200",  # no pooling is the hospitals' own means
+    "complete pooling": "#E1A118",
+    "naive": "#E1A118",  # a naive analysis is one that pools completely
+    "hospital dummies": "#A83200",  # and so is a coefficient for each hospital
+    "partial pooling": "#2D70B2",
+    "random intercept": "#2D70B2",  # the model that pools partially
     "random slope": "#332288",
-    "within-between": "#882255",
-    "cluster-robust": "#009E73",
-    "GEE": "#009E73",  # a pooled line, too, with cluster-robust errors
-    "prior": "#56B4E9",
-    "posterior": "#C2649A",
-    "centred": "#E07A00",  # two ways to write one model
+    "within-between": "#872154",
+    "cluster-robust": "#009965",
+    "GEE": "#009965",  # a pooled line, too, with cluster-robust errors
+    "prior": "#59B6EB",
+    "posterior": "#E175AE",
+    "centred": "#CE6B00",  # two ways to write one model
     "non-centred": "#117733",
-    "treated": "#7A2A78",
+    "treated": "#782876",
     "control": "#4FA7DB",
     "yours": "#5B2C9F",  # what the learner has set by hand
     "region": "#54301A",  # levels, from the top down; surgeons cross them
-    "hospital": "#B8400B",
-    "ward": "#BF9772",
-    "surgeon": "#2C594E",
+    "hospital": "#A83200",
+    "ward": "#A57F5B",
+    "surgeon": "#255247",
 }
 
 #: Thing -> colour, read-only. Things that never differ share one colour on purpose.

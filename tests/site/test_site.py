@@ -140,6 +140,25 @@ def test_the_glossary_has_every_term_and_lessons_lead_there(site):
     assert 'href="glossary.html#' in lesson
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_at_200_percent_no_page_scrolls_sideways(browser, address, name):
+    page = browser.new_page(viewport={"width": 640, "height": 450})  # 1280 x 900, twice as large
+    page.goto(f"{address}{name}.html")
+    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    page.close()
+    assert wide <= 0
+
+
+def test_no_figure_lies_about_that_no_page_shows(site):
+    shown = {
+        found
+        for path in site.glob("*.html")
+        for found in re.findall(r"_static/figures/([^\"]+)", path.read_text(encoding="utf-8"))
+    }
+    assert shown
+    assert {path.name for path in (site / "_static" / "figures").iterdir()} == shown
+
+
 def test_pages_are_light(site):
     for path in site.glob("*.html"):
         text = path.read_text(encoding="utf-8")

@@ -29,7 +29,13 @@ MEET = [
     ("truth", "patients", "no pooling", "partial pooling", "random slope"),
     ("truth", "region", "hospital", "ward", "surgeon", "patients"),
     ("truth", "naive", "hospital", "ward", "random intercept"),
+    ("truth", "patients", "hospital means", "random intercept", "yours"),
+    ("truth", "no pooling", "posterior", "prior"),
+    ("truth", "random intercept", "posterior", "GEE", "no pooling", "naive"),
+    ("patients", "GEE", "random intercept"),
+    ("hospital", "patients", "prior"),
 ]
+GREY = 7  # least difference of lightness, of 100: three times what is just noticeable
 # Machado, Oliveira & Fernandes 2009, severity 1, linear RGB.
 SIGHT = {
     "usual": np.eye(3),
@@ -77,12 +83,21 @@ def test_colours_that_meet_stay_apart(things, sight):
         assert apart > 15, (a, b, sight, apart)  # a difference of 2 is just noticeable
 
 
+@pytest.mark.parametrize("things", MEET, ids="+".join)
+def test_colours_that_meet_stay_apart_in_grey(things):
+    for a, b in itertools.combinations(things, 2):
+        apart = abs(lab(PALETTE[a], "usual")[0] - lab(PALETTE[b], "usual")[0])
+        assert apart > GREY, (a, b, apart)
+
+
 def test_the_distance_knows_a_bad_pair():
     """Red and green of one lightness: far apart for most, close under deuteranopia."""
     far, near = (
         np.linalg.norm(lab("#c46a5a", s) - lab("#6f8a50", s)) for s in ("usual", "deuteranopia")
     )
     assert far > 50 and near < 15
+    dark, darker = (lab(colour, "usual")[0] for colour in ("#0072B2", "#B8400B"))
+    assert abs(dark - darker) < 3  # far apart to see, alike in grey
 
 
 @pytest.mark.parametrize("thing", PALETTE)

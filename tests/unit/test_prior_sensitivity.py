@@ -14,8 +14,9 @@ from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
 from utils import datasets
-from utils._exact_gaussian import Likelihood
+from utils._exact_gaussian import BetaPrior, Blocks, Likelihood, blocks, patient_sums
 from utils._exact_priors import InverseGammaVariance, ScalePrior, pymc_prior
+from utils._patients import Totals
 from utils.simulate import med_trial
 from utils.widgets import (
     _sensitivity_patients,
@@ -588,6 +589,39 @@ def test_reset_brings_back_the_state_that_the_explorer_was_opened_with():
     assert "No posterior" in none.message
     none.reset()
     assert none.message == "" and none.state["n_hospitals"] == 8
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e6])
+@pytest.mark.parametrize("by_hospital", [True, False])
+def test_a_hospital_in_a_few_rows_says_what_its_patients_say(shift, by_hospital):
+    rng = np.random.default_rng(4)
+    code = rng.permutation(np.repeat(np.arange(9), [1, 1, 2, 3, 4, 5, 9, 20, 40]))
+    given = code % 2 if by_hospital else rng.integers(0, 2, len(code))
+    x = np.column_stack([np.ones(len(code)), given, rng.normal(60, 10, len(code))])
+    y = shift + 140 - 5 * given + rng.normal(0, 4, 9)[code] + rng.normal(0, 12, len(code))
+    patients, prior = Totals(code, 9), BetaPrior(np.zeros(3), np.array([0.0, 0.01, 0.0]))
+    means, about = blocks(y, x, patients)
+    rows = np.vstack([means, about.reshape(-1, 4)])
+    assert len(rows) == 9 * 5
+    flat = prior.precision == 0
+    few = patient_sums(rows[:, -1], rows[:, :-1], Blocks(patients.sizes), flat)
+    every = patient_sums(y, x, patients, flat)
+    assert (few.n_total, few.within_df, few.endless) == (
+        every.n_total, every.within_df, every.endless,
+    )  # fmt: skip
+    assert few.residual_sd == pytest.approx(every.residual_sd, rel=1e-9)
+    assert few.within_sd == pytest.approx(every.within_sd, rel=1e-9)
+    tau, sigma = np.log([0.01, 1.0, 5.0, 300.0]), np.log([9.0, 12.0, 12.0, 20.0])
+    height, law = zip(
+        *((fit.log_likelihood(tau, sigma), fit.conditional(tau, sigma)) for fit in
+          (Likelihood(few, prior), Likelihood(every, prior))), strict=True,
+    )  # fmt: skip
+    assert height[0] == pytest.approx(height[1], rel=1e-9)
+    beta = [
+        sums.centre + mean @ sums.rotation.T
+        for sums, (mean, _) in zip((few, every), law, strict=True)
+    ]
+    assert beta[0] == pytest.approx(beta[1], rel=1e-7)
 
 
 def test_a_drag_adds_up_no_patients_again(monkeypatch):

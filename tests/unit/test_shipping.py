@@ -158,8 +158,37 @@ def test_only_a_whole_run_is_remembered(tmp_path, monkeypatch):
     monkeypatch.setattr(run_all, "run_stage", lambda stage, root: outcome)
     run_all.main(["unit"], root=tmp_path)
     assert not (tmp_path / "build").exists()
+    monkeypatch.setenv("COURSE_LOCKS", str(tmp_path))  # on other versions than the locked ones
+    run_all.main([], root=tmp_path)
+    assert not (tmp_path / "build").exists()
+    monkeypatch.delenv("COURSE_LOCKS")
     run_all.main([], root=tmp_path)
     assert (tmp_path / "build" / "last_run.json").is_file()
+
+
+def test_the_newest_versions_are_tested_against_their_own_locks(tmp_path, monkeypatch, capsys):
+    folder, ran = tmp_path / "build" / "latest", {}
+    names = ("requirements.txt", "requirements-dev.txt")
+    for name in names:
+        (tmp_path / name).write_text("numpy==1.0\n", encoding="utf-8")
+
+    def newest(to, wanted, root):
+        for name in wanted:
+            (to / name).write_text("numpy==2.0\n", encoding="utf-8")
+
+    def run(command, **options):
+        ran.update(command=command, **options)
+        return subprocess.CompletedProcess(command, 3)
+
+    monkeypatch.setattr(latest.locks, "write", newest)
+    monkeypatch.setattr(latest, "_environment", lambda to: str(to / "python"))
+    monkeypatch.setattr(latest, "_pip", lambda *arguments: None)
+    monkeypatch.setattr(latest.subprocess, "run", run)
+    assert latest.main(["lint"], tmp_path) == 3
+    assert ran["command"][1:] == ["-m", "tests.run_all", "lint"]
+    assert ran["env"]["COURSE_LOCKS"] == str(folder)
+    assert (folder / "changes.txt").read_text(encoding="utf-8") == "numpy 1.0 -> 2.0\n"
+    assert "numpy 1.0 -> 2.0" in capsys.readouterr().out
 
 
 def test_what_changed_against_the_locks():

@@ -81,6 +81,7 @@ def build(
     (source / "extra").mkdir(exist_ok=True)
     text = cheat_sheet.TEXT.read_text(encoding="utf-8")
     cheat_sheet.write_pdf(browser, text, source / "extra" / "cheat_sheet.pdf")
+    _remove_old_figures(source, source / FIGURES, out / FIGURES)
     say("Sphinx")
     _sphinx(source, out)
     return out / "index.html"
@@ -106,6 +107,15 @@ def _sphinx(source: Path, out: Path) -> None:
     if app.statuscode or said.getvalue().strip():
         shutil.rmtree(source / ".doctrees")  # what is kept would not be warned of again
         raise SiteError(said.getvalue().strip() or f"Sphinx ended with {app.statuscode}")
+
+
+def _remove_old_figures(source: Path, *folders: Path) -> None:
+    """Remove figures that no page shows any more: they are named by what they show."""
+    pages_text = "".join(path.read_text(encoding="utf-8") for path in source.glob("*.ipynb"))
+    for folder in folders:
+        for path in folder.glob("*"):
+            if path.name not in pages_text:
+                path.unlink()
 
 
 def _remove_others(source: Path, names: Collection[str]) -> None:

@@ -14,8 +14,9 @@ import pandas as pd
 import patsy
 from numpy.typing import NDArray
 
+from utils._exact_gaussian import Blocks, blocks
 from utils._exact_priors import ScalePrior
-from utils._patients import codes_of
+from utils._patients import Totals, codes_of
 from utils.simulate import Study, med_trial
 from utils.widgets._sensitivity_counts import CountModel, CountPart, CountTable
 from utils.widgets._sensitivity_patients import PatientModel, Patients
@@ -116,6 +117,14 @@ class HospitalData:
         return bool(np.all(self.code[1:] >= self.code[:-1]))
 
     @cached_property
+    def _totals(self) -> Totals:
+        return Totals(self.code, len(self.labels))
+
+    @cached_property
+    def _blocks(self) -> tuple[Floats, Floats]:
+        return blocks(self.y, self.x, self._totals)
+
+    @cached_property
     def _table(self) -> CountTable:
         return CountTable(self.y, self.x[:, 0])
 
@@ -155,7 +164,11 @@ class HospitalData:
         """Return everything about the hospitals kept that depends on no prior."""
         if self.rate:
             return CountPart(self._table, self.hospitals(n_hospitals, kept))
-        return Patients(*self.part(n_hospitals, kept), self.names.index(self.effect))
+        which = self.hospitals(n_hospitals, kept)
+        means, about = (part[which] for part in self._blocks)
+        rows = np.vstack([means, about.reshape(-1, means.shape[1])])
+        sizes = Blocks(self._totals.sizes[which])
+        return Patients(rows[:, -1], rows[:, :-1], sizes, self.names.index(self.effect))
 
 
 def _stored(store: OrderedDict, key: tuple, make: Callable[[], object]) -> object:

@@ -11,19 +11,27 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from utils._exact_curves import few_nodes, mixture_quantiles
-from utils._exact_gaussian import BetaPrior, Likelihood, Sums, patient_sums, tail_exponents
+from utils._exact_gaussian import (
+    BetaPrior,
+    Blocks,
+    Likelihood,
+    Sums,
+    patient_sums,
+    tail_exponents,
+)
 from utils._exact_moments import Moments
 from utils._exact_quadrature import CUT, Axis, Grid, Integrator
 from utils._exact_rules import reference_rule
-from utils._patients import Totals
 from utils.widgets._sensitivity_rows import Improper, Rows, Weighed
 
 Floats = NDArray[np.float64]
 
 __all__ = ["PatientModel", "Patients"]
 
-STEP = 0.2  # of log tau
-MANY, VERY_MANY = 100, 500  # hospitals: sums over log tau are finer; so are the rows, too
+# Hospitals up to which rows of log tau may be so far apart: the more, the narrower the posterior.
+STEPS = ((60, 0.25), (500, 0.2), (math.inf, 0.1))
+FINE = 1.1  # steps of sums over log tau, times the root of the number of hospitals, at most;
+WIDEST = 0.1  # and no wider than that
 PLENTY = 20  # degrees of freedom within hospitals, from which on sigma is well known
 FEW = ((200, 2), (60, 3), (PLENTY, 4), (0, 10))  # degrees of freedom: nodes of sigma that do
 EFFECTS = 121  # values at which the effect's distribution is tabulated
@@ -37,18 +45,18 @@ class Patients:
 
     Parameters
     ----------
-    y : ndarray, shape (N,)
-    x : ndarray, shape (N, p)
+    y : ndarray, shape (rows,)
+        Outcome of each row of the blocks.
+    x : ndarray, shape (rows, p)
         Design matrix with its intercept.
-    code : ndarray of int, shape (N,)
-        Hospital of each patient, 0 to J - 1, none left out.
+    hospitals : Blocks
     effect : int
         Column of x whose coefficient is the effect.
     """
 
     y: Floats
     x: Floats
-    code: NDArray[np.intp]
+    hospitals: Blocks
     effect: int
     _sums: dict = field(default_factory=dict, repr=False)
     _ranges: dict = field(default_factory=dict, repr=False)
@@ -62,17 +70,16 @@ class Patients:
             If these patients cannot tell the coefficients or sigma.
         """
         if flat not in self._sums:
-            n, p = self.x.shape
+            n, p = int(self.hospitals.sizes.sum()), self.x.shape[1]
             if n <= p:
                 raise Improper(f"there are {n} patients for {p} coefficients")
             gram = self.x.T @ self.x
             unit = np.sqrt(np.diag(gram))
             if unit.min() == 0 or np.linalg.eigvalsh(gram / np.outer(unit, unit))[0] < 1e-10:
                 raise Improper("the patients kept cannot tell the effect from the other columns")
-            hospitals = Totals(self.code, int(self.code.max()) + 1)
             which = np.ones(p, bool)
             which[self.effect] = flat
-            sums = patient_sums(self.y, self.x, hospitals, which)
+            sums = patient_sums(self.y, self.x, self.hospitals, which)
             smallest = 1e-13 * np.abs(self.y).max()
             if not sums.residual_sd > smallest or (
                 sums.within_df > 0 and not sums.within_sd > smallest
@@ -180,9 +187,9 @@ class PatientModel:
         """Return rows with their nodes of sigma, each row's weights adding up to 1."""
         sums = self._likelihood.sums
         noise = sums.within_sd if sums.within_df > 0 else sums.residual_sd
-        low = math.log(noise) - 0.5 * math.log(sums.size.max()) - 6
+        low = math.log(noise) - 0.5 * math.log(sums.size.max()) - 5
         high = math.log(sums.residual_sd) + 4.5
-        step = STEP if sums.n_hospitals <= VERY_MANY else STEP / 2
+        step = next(step for most, step in STEPS if sums.n_hospitals <= most)
         t = np.arange(low, high + step, step)
         nodes = 17 if sums.within_df >= PLENTY else 65
         z, f, low_z, high_z = self._integrator(t).panel_rows(t, nodes)
@@ -237,9 +244,11 @@ class PatientModel:
         own = np.einsum("rk,rkn->rn", weight, n * lam[..., None] / (1 + n * lam[..., None]))
         tail = 0.0 if math.isinf(self.sigma_scale) else math.inf
         k = tail_exponents(sums, likelihood.prior, 0.0, tail)
+        step = grid.x[1] - grid.x[0]
+        finer = math.ceil(step / min(WIDEST, FINE / math.sqrt(sums.n_hospitals)) - 1e-6)
         return Rows(
             grid.x, log_likelihood, row_mean, row_variance, at, below, density, (k[0], k[2]),
-            own[:, sums.which], 2 if sums.n_hospitals <= MANY else 4,
+            own[:, sums.which], finer,
         )  # fmt: skip
 
     @cached_property
