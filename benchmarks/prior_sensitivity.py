@@ -1,8 +1,9 @@
 """How long the sensitivity explorer's engine and a whole redraw take, control by control.
 
-Run from the root of the repository: ``python benchmarks/prior_sensitivity.py``. Processor time,
-so that other work on the machine counts little; beside it one call of `utils.exact.posterior` on
-the same data, as a measure of the machine.
+Run from the root of the repository: ``python benchmarks/prior_sensitivity.py``. Processor time, and
+of each drag the least of several, so that other work on the machine counts little; shown is the
+median over drags. Beside it one call of `utils.exact.posterior` on the same data, as a measure of
+the machine.
 """
 
 import time
@@ -14,14 +15,19 @@ from utils.simulate import med_trial
 from utils.widgets import prior_sensitivity_explorer
 from utils.widgets._sensitivity_code import exact_of
 
+REPEATS = 7
 
-def milliseconds(work, values):
-    times = []
-    for value in values:
-        start = time.process_time()
-        work(value)
-        times.append(1000 * (time.process_time() - start))
-    return float(np.median(times))
+
+def milliseconds(make, values):
+    """`make` returns a fresh piece of work, which then is done for one value after another."""
+    times = np.empty((REPEATS, len(values)))
+    for row in times:
+        work = make()
+        for i, value in enumerate(values):
+            start = time.process_time()
+            work(value)
+            row[i] = 1000 * (time.process_time() - start)
+    return float(np.median(times.min(axis=0)))
 
 
 def measure(name, data, options):
@@ -37,12 +43,18 @@ def measure(name, data, options):
     if options:
         del ways["sigma_scale"]
     for control, values in ways.items():
-        explorer.reset()
-        redraw = milliseconds(lambda v, c=control: explorer.set_state(**{c: v}), values)
-        fresh = prior_sensitivity_explorer(data, **options)
-        engine = milliseconds(lambda v, c=control, e=fresh: e._compute(**{**start, c: v}), values)
-        print(f"{name:<16}{control:<14}{engine:>10.1f}{redraw:>10.1f}")
-    exactly = milliseconds(lambda _: exact_of(explorer.source.data, start), range(5))
+
+        def redraw(control=control):
+            fresh = prior_sensitivity_explorer(data, **options)
+            return lambda value: fresh.set_state(**{control: value})
+
+        def engine(control=control):
+            fresh = prior_sensitivity_explorer(data, **options)
+            return lambda value: fresh._compute(**{**start, control: value})
+
+        found = milliseconds(engine, values), milliseconds(redraw, values)
+        print(f"{name:<16}{control:<14}{found[0]:>10.1f}{found[1]:>10.1f}", flush=True)
+    exactly = milliseconds(lambda: lambda _: exact_of(explorer.source.data, start), range(5))
     print(f"{name:<16}{'utils.exact':<14}{exactly:>10.1f}")
 
 

@@ -3,6 +3,7 @@
 import statistics
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.browser.lab import NEXT_PICTURE
@@ -206,3 +207,27 @@ def test_a_typed_number_moves_the_slider_and_reset_brings_it_back(explorer):
 def test_the_picture_says_in_words_what_it_shows(explorer):
     _, output, _, _ = explorer
     assert len(output.locator("img").first.get_attribute("alt").split()) >= 6
+
+
+def test_every_control_is_reached_by_tab_and_has_a_name_and_axe_finds_no_serious_fault(explorer):
+    lesson, output, _, _ = explorer
+    controls = output.locator(
+        "button:visible, input:visible, select:visible, [role=slider]:visible"
+    )
+    controls.first.focus()
+    reached = set()
+    for _ in range(controls.count()):
+        if not output.evaluate("root => root.contains(document.activeElement)"):
+            break  # of several radio buttons, Tab reaches one
+        name = lesson.page.evaluate(
+            "() => { const e = document.activeElement; return e.getAttribute('aria-label') || "
+            "(e.labels && e.labels[0] ? e.labels[0].textContent : e.textContent); }"
+        )
+        assert name.strip()
+        reached.add(name.strip())
+        lesson.page.keyboard.press("Tab")
+    sliders = output.get_by_role("slider")
+    for i in range(sliders.count()):
+        assert sliders.nth(i).get_attribute("aria-label") in reached
+    found = Axe().run(lesson.page, context=".course-explorer").response["violations"]
+    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []

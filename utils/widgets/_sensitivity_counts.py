@@ -181,7 +181,8 @@ class CountModel:
         rate = expit(mu)
         below = cumulative(height, step)
         mean = height @ rate * step
-        variance = (height * (rate - mean[:, None]) ** 2).sum(1) * step
+        about = rate - mean[0]  # squares about one place; from any other they differ little
+        variance = height @ about**2 * step - (mean - mean[0]) ** 2
         information = n[None] * (mean * (1 - mean))[:, None] * np.exp(2 * LOG_TAU)[:, None]
         k = both - flat - 1 - 2.001  # the SD of tau has to exist
         return Rows(
@@ -238,7 +239,7 @@ class CountModel:
         if len(alike):
             weight[alike[-1]] = weight[alike].sum()
             weight[alike[:-1]] = 0.0
-        keep = np.flatnonzero(np.abs(weight) > 3e-5)
+        keep = np.flatnonzero(np.abs(weight) > 1e-4)
         keep = slice(keep[0], keep[-1] + 1)
         waves, scale, size = self._others(keep)
         # A row's weight holds the likelihood of all hospitals; here the prior's share is wanted.

@@ -29,6 +29,7 @@ Floats = NDArray[np.float64]
 __all__ = ["PatientModel", "Patients"]
 
 # Hospitals up to which rows of log tau may be so far apart: the more, the narrower the posterior.
+# Where little is known of sigma, it is tied to tau, and the widest step is too wide.
 STEPS = ((60, 0.25), (500, 0.2), (math.inf, 0.1))
 FINE = 1.1  # steps of sums over log tau, times the root of the number of hospitals, at most;
 WIDEST = 0.1  # and no wider than that
@@ -189,7 +190,8 @@ class PatientModel:
         noise = sums.within_sd if sums.within_df > 0 else sums.residual_sd
         low = math.log(noise) - 0.5 * math.log(sums.size.max()) - 5
         high = math.log(sums.residual_sd) + 4.5
-        step = next(step for most, step in STEPS if sums.n_hospitals <= most)
+        steps = STEPS if sums.within_df >= PLENTY else STEPS[1:]
+        step = next(step for most, step in steps if sums.n_hospitals <= most)
         t = np.arange(low, high + step, step)
         nodes = 17 if sums.within_df >= PLENTY else 65
         z, f, low_z, high_z = self._integrator(t).panel_rows(t, nodes)
