@@ -113,10 +113,6 @@ class HospitalData:
         return {"first": every, "random": np.random.default_rng(self.seed).permutation(every)}
 
     @cached_property
-    def _in_order(self) -> bool:
-        return bool(np.all(self.code[1:] >= self.code[:-1]))
-
-    @cached_property
     def _totals(self) -> Totals:
         return Totals(self.code, len(self.labels))
 
@@ -135,11 +131,6 @@ class HospitalData:
     def part(self, n_hospitals: int, kept: str) -> tuple[Floats, Floats, NDArray[np.intp]]:
         """Return (y, x, code) of the hospitals kept, with codes from 0."""
         which = self.hospitals(n_hospitals, kept)
-        if len(which) == len(self.labels):
-            return self.y, self.x, self.code
-        if self._in_order and which[-1] == len(which) - 1:
-            rows = slice(int(np.searchsorted(self.code, len(which))))
-            return self.y[rows], self.x[rows], self.code[rows]
         place = np.full(len(self.labels), -1)
         place[which] = np.arange(len(which))
         code = place[self.code]
