@@ -44,6 +44,13 @@ ALL_CELLS_DONE = """() => {
   return prompts.length > 0 && !prompts.some(prompt => prompt.textContent.includes('*'));
 }"""
 
+# The accessible name of what has the focus.
+FOCUSED_NAME = """() => {
+  const e = document.activeElement;
+  return e.getAttribute('aria-label') ||
+    (e.labels && e.labels[0] ? e.labels[0].textContent : e.textContent);
+}"""
+
 # Resolves with the milliseconds until the picture in the element is another one, and is painted.
 NEXT_PICTURE = """(root) => new Promise((resolve, reject) => {
   const source = () => { const image = root.querySelector('img'); return image && image.src; };

@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.browser.lab import FOCUSED_NAME
 from tests.browser.test_widgets import TOO_SLOW, next_picture
 
 CELLS = (
@@ -154,12 +155,7 @@ def test_every_control_is_reached_by_tab_and_has_a_name(lesson, output):
     output.get_by_label("Prior of τ", exact=True).focus()
     names = []
     for _ in range(24):
-        names.append(
-            lesson.page.evaluate(
-                "() => { const e = document.activeElement; return e.getAttribute('aria-label') || "
-                "(e.labels && e.labels[0] ? e.labels[0].textContent : e.textContent); }"
-            )
-        )
+        names.append(lesson.page.evaluate(FOCUSED_NAME))
         lesson.page.keyboard.press("Tab")
     for name in (*BOXES, *(f"{box}, slider" for box in BOXES), "Pin this prior", "Reset"):
         assert name in names

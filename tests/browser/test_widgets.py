@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser.lab import NEXT_PICTURE
+from tests.browser.lab import FOCUSED_NAME, NEXT_PICTURE
 
 # notebook, call, name of the number box, a value to type into it
 EXPLORERS = {
@@ -219,10 +219,7 @@ def test_every_control_is_reached_by_tab_and_has_a_name_and_axe_finds_no_serious
     for _ in range(controls.count()):
         if not output.evaluate("root => root.contains(document.activeElement)"):
             break  # of several radio buttons, Tab reaches one
-        name = lesson.page.evaluate(
-            "() => { const e = document.activeElement; return e.getAttribute('aria-label') || "
-            "(e.labels && e.labels[0] ? e.labels[0].textContent : e.textContent); }"
-        )
+        name = lesson.page.evaluate(FOCUSED_NAME)
         assert name.strip()
         reached.add(name.strip())
         lesson.page.keyboard.press("Tab")
